@@ -1,0 +1,63 @@
+# Bare `make` prints help. Each target does all its own set-up: make and Python >= 3.11 are enough.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A machine's own uv where there is one; else one installed into the virtual environment.
+UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+DAYS ?= 14
+PYTEST_WORKERS ?= auto
+
+.PHONY: help demo test lint bench clean lock
+
+help: ## Show this help
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/runtime.stamp ## See it work: sample patients, a sandbox phone and mailbox, the clock run fast
+	@if [ -t 1 ]; then $(BIN)/aftervisit demo --days $(DAYS); else $(BIN)/aftervisit demo --once --days $(DAYS); fi
+
+test: lint ## Check everything: style, types, layering, then every test on real servers
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+lint: $(VENV)/dev.stamp ## Style, types, layering, dependencies, spelling, and the content's own rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/codespell
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/aftervisit messages lint
+	$(BIN)/aftervisit series lint
+
+bench: $(VENV)/dev.stamp ## Measure speed beside bare loops in the same run; also writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+clean: ## Remove what the other targets made (never your data in ./var)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(VENV)/dev.stamp ## Choose the newest versions again and write the lock files
+	$(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 --custom-compile-command "make lock" --constraint requirements.lock --group dev -o requirements-dev.lock
+	echo uv | $(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 --custom-compile-command "make lock" - -o requirements-uv.lock
+
+$(BIN)/python: requirements-uv.lock
+	@if command -v uv >/dev/null 2>&1; then uv venv --quiet --allow-existing --python $(PYTHON) $(VENV); \
+	elif $(PYTHON) -m venv $(VENV) 2>/dev/null; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock; \
+	else $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock; fi
+	@touch $@
+
+$(VENV)/runtime.stamp: $(BIN)/python requirements.lock pyproject.toml
+	@echo "Installing Aftervisit into $(VENV) ..." >&2
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""The running service: state in Redis, carriers, workers, web and command line."""

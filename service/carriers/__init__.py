@@ -1,0 +1,1 @@
+"""Adapters to the providers that carry a message the last mile."""

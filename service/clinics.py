@@ -1,0 +1,101 @@
+"""The clinics of an installation: who sends, from which numbers, with which help lines."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from messages.sms import segment
+from service.errors import ConfigurationError
+
+OptOutHandling = Literal["twilio_default", "advanced", "toll_free", "ours"]
+MAX_NAME = 30
+"""A clinic's name stands before every text; a longer one costs each patient a second segment."""
+
+
+class Clinic(BaseModel):
+    """One site, as patients know it.
+
+    Attributes:
+        id: short stable word used on the command line and in files.
+        phone: shown to patients as written.
+        country: ISO 3166 two letters; phones without a country code are read as of here.
+        state: two letters in the US: the patient's default.
+        opt_out_handling: who answers STOP on this clinic's sender.
+        sms_from: sender number or Messaging Service; the installation's where None.
+        sms_per_second: the sender's rate.
+        hours: opening hours, as shown to patients.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    name: Annotated[str, Field(min_length=2, max_length=MAX_NAME)]
+    phone: Annotated[str, Field(min_length=3, max_length=24)]
+    postal_address: Annotated[str, Field(min_length=5, max_length=200)]
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    state: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    emergency_number: Annotated[str, Field(min_length=2, max_length=16)] = "911"
+    crisis_line: Annotated[str, Field(min_length=2, max_length=24)] = "988"
+    opt_out_handling: OptOutHandling = "twilio_default"
+    sms_from: str | None = None
+    sms_per_second: Annotated[float, Field(gt=0)] | None = None
+    mail_from: str | None = None
+    hours: str | None = None
+
+    @field_validator("name", "phone")
+    @classmethod
+    def _fits_a_text(cls, text: str) -> str:
+        if segment(text).encoding != "GSM-7":
+            raise ValueError(
+                "use letters that every phone shows in one segment (GSM-7): no curly quotes, "
+                "long dashes or rarer accents"
+            )
+        return text
+
+
+SAMPLE_CLINIC = Clinic(
+    id="riverside",
+    name="Riverside Leg Clinic",
+    phone="(503) 555-0142",
+    postal_address="12 Harbor Street, Portland, OR 97201",
+    country="US",
+    state="OR",
+    hours="Mon-Fri 8-17",
+)
+"""A made-up clinic for the sandbox and for loopback carriers; a real carrier refuses it."""
+
+
+class _ClinicsFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    clinic: Annotated[list[Clinic], Field(min_length=1)]
+
+
+def load_clinics(path: Path) -> dict[str, Clinic]:
+    """Read a clinics file (``[[clinic]]`` tables); clinics by id.
+
+    Raises:
+        ConfigurationError: unreadable, or a field is wrong; names the file, field and remedy.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        clinics = _ClinicsFile.model_validate(content).clinic
+    except OSError as error:
+        raise ConfigurationError(
+            f"The clinics file {path} cannot be read ({error.strerror}). "
+            f"Set AFTERVISIT_CLINICS to a TOML file with one [[clinic]] table a clinic."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"The clinics file {path} is not TOML: {error}.") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"The clinics file {path}, {where}: {what}.") from None
+    by_id = {clinic.id: clinic for clinic in clinics}
+    if len(by_id) != len(clinics):
+        raise ConfigurationError(f"The clinics file {path} has two clinics with one id.")
+    return by_id

@@ -1,0 +1,1 @@
+"""Enrolling a patient: validation, consent evidence and the first due time."""

@@ -1,0 +1,1 @@
+"""What comes back from patients: replies, opt-outs and one-click unsubscribes."""

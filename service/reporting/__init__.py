@@ -1,0 +1,1 @@
+"""What was sent and why not: explain, patient views and counts."""

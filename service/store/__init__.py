@@ -1,0 +1,1 @@
+"""The state of record in Redis: keys, scripts, codecs, encryption and the audit trail."""

@@ -1,0 +1,1 @@
+"""The web application: health, webhooks and the unsubscribe page."""

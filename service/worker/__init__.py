@@ -1,0 +1,1 @@
+"""The Celery application, its beat and its thin tasks."""
