@@ -1,1 +1,1 @@
-"""When, to whom and whether: series, calendars and policies. Pure: time and randomness are arguments."""
+"""When, to whom and whether: series, calendars, policies. Pure: time and chance are arguments."""
