@@ -1,0 +1,188 @@
+"""Messages as they are sent: the text message, the e-mail's subject and its two parts."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import escape
+
+from messages.catalog import Catalog
+from messages.errors import TemplateFault
+from messages.sms import Encoding, segment
+from messages.template import Malformed, Pieces, fill, read_blocks, split_marks
+
+# Control characters break lines and headers; bidirectional controls can make an address or a number
+# read as another one (Unicode TR 36 section 2.5).
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_NOT_DIALLED: Final = re.compile(r"[^0-9+*#]")
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s<>\"]+")
+_MAY_BE_BLANK: Final = frozenset({"given_name"})
+
+
+@dataclass(frozen=True, slots=True)
+class SmsText:
+    """A text message ready to send.
+
+    Attributes:
+        text: exactly what is handed to the provider.
+        encoding: "GSM-7" or "UCS-2".
+        segments: how many it is sent and paid as.
+    """
+
+    text: str
+    encoding: Encoding
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmailContent:
+    """An e-mail's content, not yet addressed to anyone.
+
+    Attributes:
+        subject: one line.
+        text: the plain-text part; lines end in a single line feed.
+        html: the HTML part, with its style inlined.
+        language: the language of both parts.
+    """
+
+    subject: str
+    text: str
+    html: str
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sms:
+    text: Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class _Email:
+    subject: Pieces
+    text: Pieces
+    html: Pieces
+
+
+class Renderer:
+    """Renders a catalog's messages; each template is compiled once, on its first use.
+
+    `context` is a mapping of str to str that has every variable the message uses (see
+    `messages.sample.sample_context` for all of them). Values are plain text: whatever they hold is
+    shown as it is and can neither become Markdown nor HTML nor a line of its own.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._blocks: dict[tuple[str, str], dict[str, str]] = {}
+        self._sms: dict[tuple[str, str], _Sms] = {}
+        self._email: dict[tuple[str, str], _Email] = {}
+
+    def sms(self, name: str, language: str, context: Mapping[str, str]) -> SmsText:
+        """Render the text message.
+
+        Raises:
+            UnknownMessage, UnknownLanguage: the catalog has no such template.
+            TemplateFault: the template breaks the format, or the context lacks a value it uses.
+        """
+        compiled = self._sms.get((name, language)) or self._compile_sms(name, language)
+        try:
+            text = fill(compiled.text, _writers(context))
+        except Malformed as error:
+            raise TemplateFault(name, language, str(error)) from None
+        counted = segment(text)
+        return SmsText(text, counted.encoding, counted.count)
+
+    def email(self, name: str, language: str, context: Mapping[str, str]) -> EmailContent:
+        """Render the e-mail.
+
+        Raises:
+            UnknownMessage, UnknownLanguage: the catalog has no such template.
+            TemplateFault: the template breaks the format, or the context lacks a value it uses.
+        """
+        compiled = self._email.get((name, language)) or self._compile_email(name, language)
+        try:
+            writers = _writers(_greeted(context, language))
+            return EmailContent(
+                subject=fill(compiled.subject, writers),
+                text=fill(compiled.text, writers),
+                html=fill(compiled.html, writers),
+                language=language,
+            )
+        except Malformed as error:
+            raise TemplateFault(name, language, str(error)) from None
+
+    def blocks(self, name: str, language: str) -> dict[str, str]:
+        """Return the marked text of the blocks subject, sms and email (see `messages.template`).
+
+        Raises:
+            UnknownMessage, UnknownLanguage: the catalog has no such template.
+            TemplateFault: the template breaks the format.
+        """
+        key = (name, language)
+        if key not in self._blocks:
+            source = self._catalog.template(name, language)
+            try:
+                self._blocks[key] = read_blocks(source)
+            except Malformed as error:
+                raise TemplateFault(name, language, str(error)) from None
+        return self._blocks[key]
+
+    def _compile_sms(self, name: str, language: str) -> _Sms:
+        compiled = _Sms(split_marks(self.blocks(name, language)["sms"]))
+        self._sms[name, language] = compiled
+        return compiled
+
+    def _compile_email(self, name: str, language: str) -> _Email:
+        from messages.page import html_page, text_page  # noqa: PLC0415 - texts never need it
+
+        blocks = self.blocks(name, language)
+        try:
+            compiled = _Email(
+                split_marks(blocks["subject"]),
+                text_page(blocks["email"], language),
+                html_page(blocks["email"], blocks["subject"], language),
+            )
+        except Malformed as error:
+            raise TemplateFault(name, language, str(error)) from None
+        self._email[name, language] = compiled
+        return compiled
+
+
+def _greeted(context: Mapping[str, str], language: str) -> dict[str, str]:
+    from messages.page import greeting  # noqa: PLC0415
+
+    if "given_name" not in context:
+        raise Malformed("given_name has no value; pass it, blank where it is not known")
+    return {**context, "greeting": greeting(language, _clean(context["given_name"]))}
+
+
+def _clean(value: str) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", value).split())
+
+
+def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
+    def text(variable: str) -> str:
+        try:
+            value = _clean(context[variable])
+        except KeyError:
+            raise Malformed(f"{variable} has no value; pass it in the context") from None
+        if not value and variable not in _MAY_BE_BLANK:
+            raise Malformed(f"{variable} is blank; fill it in where the clinic is configured")
+        return value
+
+    def html(variable: str) -> str:
+        return str(escape(text(variable)))
+
+    def dialled(variable: str) -> str:
+        return _NOT_DIALLED.sub("", text(variable))
+
+    def url(variable: str) -> str:
+        value = text(variable)
+        if not _WEB_ADDRESS.fullmatch(value):
+            raise Malformed(f"{variable} is no web address; it must start with https://")
+        return str(escape(value))
+
+    return {"text": text, "html": html, "tel": dialled, "url": url}
