@@ -15,9 +15,9 @@ class Result(StrEnum):
     PERMANENT = "permanent"
     """The provider refused it for good: this address, or this message, will never pass."""
     TRANSIENT = "transient"
-    """Proven not to be with the provider (nothing left, 429, a definite refusal): try again later."""
+    """Proven not to be with the provider (nothing left, 429, a definite refusal): try later."""
     STOPPED = "stopped"
-    """The sender itself is at fault (credentials, registration): nothing of it may go until mended."""
+    """The sender is at fault (credentials, registration): nothing of it may go until mended."""
     UNKNOWN = "unknown"
     """It may have reached the provider. Never attempted again; settled by receipt or list."""
     TOO_LATE = "too_late"
@@ -44,6 +44,9 @@ class Outcome:
         code: the provider's own code as text (``"21610"``, ``"550 5.1.1"``).
         retry_after_s: seconds the provider asked everybody to wait.
         effect: what it means for the address, if anything.
+        later_attempts: most further attempts that this answer allows (Twilio 30003 and codes
+            nobody listed: one), or None where the general limit on attempts is the only one.
+        alert: staff should be told at once, whatever the result (a country that is not enabled).
     """
 
     result: Result
@@ -52,6 +55,8 @@ class Outcome:
     code: str | None = None
     retry_after_s: float | None = None
     effect: AddressEffect | None = None
+    later_attempts: int | None = None
+    alert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,64 @@ class Found:
     code: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A text that somebody sent us, as the provider's own list shows it.
+
+    Attributes:
+        provider_id: the provider's id, the same as the inbound webhook carries.
+        sender: the patient's number, E.164.
+        to: our number.
+        body: what was written.
+        received_ms: when the provider received it, ms UTC.
+    """
+
+    provider_id: str
+    sender: str
+    to: str
+    body: str
+    received_ms: int
+
+
+class ReceiptStatus(StrEnum):
+    """How far a message has come, in the order in which it may move; the last two are terminal."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider reports of a message after it took it.
+
+    Attributes:
+        attempt: our opaque id, from the callback's URL; None where it carried none.
+        provider_id: the provider's id.
+        status: how far the message has come.
+        word: the provider's own word for it.
+        outcome: what a failure means, told as the answer to a send would be: ``TRANSIENT`` (proven
+            not delivered, may be tried again), ``UNKNOWN`` (may have arrived), ``PERMANENT`` or
+            ``STOPPED``. None unless ``status`` is ``FAILED``.
+    """
+
+    attempt: str | None
+    provider_id: str
+    status: ReceiptStatus
+    word: str
+    outcome: Outcome | None = None
+
+    @property
+    def code(self) -> str | None:
+        """The provider's error code, if it gave one."""
+        return self.outcome.code if self.outcome else None
+
+
+MAX_AGE_S = 2.0
+"""A begun attempt older than this (monotonic seconds) is not sent any more but given back."""
+
+
 class ProviderUnreachable(Exception):
     """The provider's list could not be read; what was asked stays open. Look again later."""
 
@@ -133,6 +196,22 @@ class TextCarrier(Protocol):
 
         Raises:
             ProviderUnreachable: the list could not be read in full.
+        """
+        ...
+
+    async def inbound(self, since_ms: int, to: str | None = None) -> list[Inbound]:
+        """List what patients texted us (to one number of ours, or any), oldest first.
+
+        Raises:
+            ProviderUnreachable: the list could not be read in full.
+        """
+        ...
+
+    async def redact(self, provider_id: str) -> None:
+        """Have the provider forget the text of a message that is over. Doing it twice is harmless.
+
+        Raises:
+            ProviderUnreachable: not done; ask again later.
         """
         ...
 

@@ -1,0 +1,291 @@
+"""The Twilio SDK's way to the network: kept connections, one total deadline, no second tries.
+
+The SDK's own clients retry, have no deadline, and log numbers and texts; so this one takes their
+place. What matters most is that a failure says on which side of one line it happened:
+
+* `NotSent`: no connection was had, so not one byte of the request left. Trying again is safe.
+* `NoAnswer`: a connection was had, and no complete answer came. Nobody knows what the provider did.
+
+**Kept connections.** A provider may close an idle connection at the very moment at which we write
+to it; no client can tell that from a request that was read and not answered, so it is `NoAnswer`.
+It is made rare, not impossible: an idle connection is given up after 10 s (load balancers commonly
+keep one for 60 s and more), and one that has become readable while idle, which means that the
+other side has closed it, is not used even where our event loop has not yet noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import select
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+from weakref import WeakSet
+
+import aiohttp
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from yarl import URL
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from aiohttp.client import ClientTimeout
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+TWILIO_HOST = "api.twilio.com"
+IDLE_S = 10.0
+"""How long an idle connection is kept, seconds."""
+MAX_ANSWER = 4 * 1024 * 1024
+"""Most bytes read of one answer; a page of 1,000 messages takes about 1 MB."""
+_TOO_MANY_REQUESTS = 429
+_LONGEST_WAIT_S = 86_400.0
+
+
+class NotSent(Exception):
+    """Nothing of the request left this machine. Trying again is safe."""
+
+
+class TooLate(NotSent):
+    """The request's time had passed before a connection was had; it was not sent."""
+
+
+class NoAnswer(Exception):
+    """The request, or some of it, left, and no complete answer came. Never try again blindly."""
+
+
+class Busy(Exception):
+    """The provider answered 429: it did nothing with the request.
+
+    Raised here because the SDK's own exception has lost the header.
+
+    Attributes:
+        retry_after_s: seconds the provider asks to wait, if it says.
+    """
+
+    def __init__(self, retry_after_s: float | None) -> None:
+        super().__init__("too many requests")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(slots=True)
+class Journey:
+    """Follows one request.
+
+    Attributes:
+        send_before: ``time.monotonic()`` after which it must not leave any more.
+        left: whether a connection was handed out, and bytes may have left by now.
+    """
+
+    send_before: float | None = None
+    left: bool = False
+
+
+journey: ContextVar[Journey | None] = ContextVar("journey", default=None)
+"""The request that the current task makes. Set it before a call to see what became of it."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Marks the moment after which bytes may leave, and shuns connections closed by the peer."""
+
+    def __init__(self, *, limit: int, idle_s: float, tls: ssl.SSLContext | None) -> None:
+        super().__init__(limit=limit, keepalive_timeout=idle_s, ssl=tls or True)
+        self._used: WeakSet[asyncio.Transport] = WeakSet()
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            transport = connection.transport
+            if transport is None or (transport in self._used and _readable(transport)):
+                connection.close()
+                continue
+            break
+        self._used.add(transport)
+        follows = journey.get()
+        if follows is not None:
+            if follows.send_before is not None and time.monotonic() > follows.send_before:
+                connection.release()
+                raise TooLate("no connection was had in time")
+            follows.left = True
+        return connection
+
+
+def _readable(transport: asyncio.Transport) -> bool:
+    """Whether something has arrived on an idle connection: its end, or what nobody asked for."""
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
+    """HTTP for ``twilio.rest.Client`` on aiohttp; belongs to one event loop.
+
+    Args:
+        base_url: what stands in for ``https://api.twilio.com``; any http(s) base, with or without
+            a path. No redirect is followed and no proxy of the environment is used.
+        connections: most connections at once.
+        total_s: seconds from the call to the last byte of the answer, queueing included.
+        connect_s: seconds for the connection and TLS.
+        idle_s: seconds an idle connection is kept.
+        tls: trust for a test's own certificates; the machine's by default.
+    """
+
+    def __init__(
+        self,
+        base_url: str = f"https://{TWILIO_HOST}",
+        *,
+        connections: int = 64,
+        total_s: float = 10.0,
+        connect_s: float = 3.0,
+        idle_s: float = IDLE_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=True, timeout=total_s)
+        self._base = base_url.rstrip("/")
+        self._total_s = total_s
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
+        self._connections = connections
+        self._idle_s = idle_s
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+        self._authorization: dict[tuple[str, str], str] = {}
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the SDK's signature
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002 - never followed
+    ) -> Response:
+        """Make one request, once.
+
+        Raises:
+            NotSent: nothing left.
+            NoAnswer: something left, and no complete answer came before the deadline.
+            Busy: the answer was 429.
+        """
+        follows = journey.get()
+        if follows is None:
+            follows = Journey()
+            journey.set(follows)
+        follows.left = False
+        url = self._url(uri, params)
+        sent_headers = dict(headers or {})
+        if auth is not None:
+            sent_headers["Authorization"] = self._basic(auth)
+        body = urlencode(data, doseq=True).encode() if data else None
+        deadline = min(timeout or self._total_s, self._total_s)
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._exchange(method, url, body, sent_headers)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            # ValueError: aiohttp raises it for an address or an answer it cannot make sense of.
+            kind = NoAnswer if follows.left else NotSent
+            raise kind(_name(error)) from error
+
+    async def _exchange(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str]
+    ) -> Response:
+        async with self._open_session().request(
+            method, url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            if answer.status == _TOO_MANY_REQUESTS:
+                raise Busy(retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)))
+            text = await _bounded_text(answer)
+            return Response(answer.status, text, answer.headers)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=_Connector(limit=self._connections, idle_s=self._idle_s, tls=self._tls),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._timeout,
+                # No compression: an answer's size on the wire is then its size in memory.
+                skip_auto_headers=("Accept-Encoding",),
+                auto_decompress=False,
+            )
+        return self._session
+
+    def _url(self, uri: str, params: Mapping[str, object] | None) -> URL:
+        parts = urlsplit(uri)
+        host = parts.hostname or ""
+        if host != TWILIO_HOST and not host.endswith(".twilio.com"):
+            raise NotSent("the SDK was led away from twilio.com; the credentials stay here")
+        base = self._base
+        if host != TWILIO_HOST and urlsplit(base).hostname == TWILIO_HOST:
+            base = f"{parts.scheme}://{parts.netloc}"  # a region or edge that the SDK was told of
+        query = "&".join(
+            filter(None, (parts.query, urlencode(params, doseq=True) if params else ""))
+        )
+        return URL(f"{base}{parts.path}{'?' if query else ''}{query}", encoded=True)
+
+    def _basic(self, auth: tuple[str, str]) -> str:
+        known = self._authorization.get(auth)
+        if known is None:
+            known = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+            self._authorization[auth] = known
+        return known
+
+    async def aclose(self) -> None:
+        """Close kept connections; a later request opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+async def _bounded_text(answer: aiohttp.ClientResponse) -> str:
+    parts: list[bytes] = []
+    size = 0
+    async for part in answer.content.iter_any():
+        size += len(part)
+        if size > MAX_ANSWER:
+            answer.close()
+            raise ValueError("the answer is longer than any of Twilio's")
+        parts.append(part)
+    return b"".join(parts).decode("utf-8", "replace")
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3), at most a day.
+
+    Args:
+        header: seconds, or an HTTP date; None and nonsense give None.
+        now: aware, to hold a date against.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), _LONGEST_WAIT_S)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT_S)
+
+
+def _name(error: BaseException) -> str:
+    """What went wrong, without the address or the text that an exception may quote."""
+    if isinstance(error, TimeoutError):
+        return "time-out"
+    return type(error).__name__

@@ -1,0 +1,176 @@
+"""What Twilio posts to us: whether it is Twilio, and what a receipt says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from twilio.request_validator import (
+    HMAC_SHA1,
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    add_port,
+    get_signature_algorithm,
+    remove_port,
+)
+
+from service.carriers.base import Outcome, Receipt, ReceiptStatus, Result
+from service.carriers.twilio_codes import STATUS_WORDS, meaning_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "SIGNATURE_SETTINGS_HEADER",
+    "TwilioSignatures",
+    "UnreadableReceipt",
+    "receipt_of",
+]
+
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 1000
+
+
+class UnreadableReceipt(ValueError):
+    """The form is no receipt of a message; answer 400 and change nothing."""
+
+
+class _Fields:
+    """A form as the SDK wants it: every value of a name, in order."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+
+    def __iter__(self) -> object:
+        return iter(self._values)
+
+    def getlist(self, name: str) -> list[str]:
+        return self._values[name]
+
+
+class TwilioSignatures:
+    """Tells Twilio's requests from others (https://www.twilio.com/docs/usage/security).
+
+    Args:
+        auth_token: the account's token.
+        public_url: base of our own URLs *as configured with Twilio*; what a proxy in front of us
+            did to scheme, host and port does not matter then.
+        shared_keys: secrets of Twilio's shared webhook keys by key id, where they are used.
+    """
+
+    def __init__(
+        self, auth_token: str, public_url: str, shared_keys: Mapping[str, str] | None = None
+    ) -> None:
+        self._validator = RequestValidator(auth_token)
+        self._shared = {key: RequestValidator(s) for key, s in (shared_keys or {}).items()}
+        self._base = public_url.rstrip("/")
+
+    def valid(
+        self,
+        target: str,
+        body: bytes,
+        content_type: str,
+        signature: str | None,
+        settings: str | None = None,
+    ) -> bool:
+        """Whether Twilio signed this request. Takes the raw body: check before parsing.
+
+        Args:
+            target: path and query as requested, undecoded; a fragment is not part of it.
+            body: the bytes that were posted.
+            content_type: of the body. A form's fields are signed, each with all its values; of any
+                other body its SHA-256, which must then stand in the query (``bodySHA256``).
+            signature: the header `SIGNATURE_HEADER`.
+            settings: the header `SIGNATURE_SETTINGS_HEADER`, which names another algorithm.
+        """
+        url = self._base + target.partition("#")[0]
+        fields = _signed_fields(url, body, content_type)
+        if not signature or fields is None:
+            return False
+        validator = self._shared.get(_key_id(settings), self._validator)
+        algorithm = get_signature_algorithm(settings)
+        parts = urlsplit(url)
+        given = signature.encode()
+        matches = False
+        # Twilio signs with the port or without, depending on the sender (so says the SDK).
+        for candidate in (url, remove_port(parts), add_port(parts)):
+            try:
+                expected = validator.compute_signature(candidate, fields, algorithm)
+            except ValueError:
+                return False
+            matches |= hmac.compare_digest(expected.encode(), given)
+        return matches
+
+    def sign(
+        self, url: str, fields: Sequence[tuple[str, str]], *, algorithm: str = HMAC_SHA1
+    ) -> str:
+        """The signature Twilio would give a form posted to ``url`` (for the sandbox and tests)."""
+        address = url.partition("#")[0]
+        signature: str = self._validator.compute_signature(address, _Fields(fields), algorithm)
+        return signature
+
+
+def _signed_fields(url: str, body: bytes, content_type: str) -> _Fields | None:
+    """The fields that the signature covers; None where the body is not covered at all."""
+    if content_type.partition(";")[0].strip().lower() == FORM:
+        try:
+            text = body.decode("ascii")
+            pairs = parse_qsl(
+                text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+            )
+        except ValueError:  # UnicodeDecodeError too
+            return None
+        return _Fields(pairs)
+    digest = parse_qs(urlsplit(url).query).get("bodySHA256", [""])[0]
+    if digest:
+        actual = hashlib.sha256(body).hexdigest()
+        return _Fields(()) if hmac.compare_digest(actual.encode(), digest.encode()) else None
+    return _Fields(()) if not body else None
+
+
+def _key_id(settings: str | None) -> str:
+    for part in (settings or "").split(","):
+        name, _, value = part.partition("=")
+        if name.strip() == "key":
+            return value.strip()
+    return ""
+
+
+def receipt_of(form: Mapping[str, str], attempt: str | None = None) -> Receipt:
+    """Read a status callback.
+
+    Args:
+        form: the posted fields (``MessageSid``, ``MessageStatus``, ``ErrorCode``).
+        attempt: our opaque id, from the callback's URL.
+
+    Raises:
+        UnreadableReceipt: no message id, or a status that an outgoing message cannot have.
+    """
+    provider_id = form.get("MessageSid") or form.get("SmsSid")
+    word = (form.get("MessageStatus") or form.get("SmsStatus") or "").lower()
+    status = STATUS_WORDS.get(word)
+    if not provider_id or status is None:
+        raise UnreadableReceipt("a receipt needs MessageSid and a known MessageStatus")
+    return Receipt(
+        attempt, provider_id, status, word, failure_of(word, form.get("ErrorCode"), provider_id)
+    )
+
+
+def failure_of(word: str, code: str | None, provider_id: str) -> Outcome | None:
+    """What a status word and error code say of a message that failed; None if it has not.
+
+    Works on a `Found` as well (``failure_of(found.status, found.code, found.provider_id)``).
+    """
+    if STATUS_WORDS.get(word) is not ReceiptStatus.FAILED:
+        return None
+    if word == "canceled":
+        return Outcome(
+            Result.PERMANENT, "The text was canceled in Twilio's console.", provider_id, code
+        )
+    return meaning_of(code or "").outcome(code or None, provider_id=provider_id)
