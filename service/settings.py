@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         """The parsed ``CLOCK``."""
         return parse_clock(self.clock)
 
+    @property
+    def public_base(self) -> str:
+        """Base of the links in messages: ``PUBLIC_URL``, or this machine's web process."""
+        return self.public_url or f"http://127.0.0.1:{self.web_port}"
+
     def carrier_urls(self) -> dict[str, str]:
         """The URLs of the carriers that are configured, by setting name."""
         urls = {}

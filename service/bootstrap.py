@@ -1,0 +1,260 @@
+"""The composition root: the only place that builds adapters and wires them into use cases."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import redis
+
+from messages.catalog import Catalog
+from messages.render import Renderer
+from service.carriers.base import EmailCarrier, TextCarrier
+from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
+from service.clock import BusinessClock, MachineClock, SystemClock
+from service.dispatch.compose import Composer
+from service.dispatch.drain import Carriers, Drain, DrainLimits, Stores
+from service.dispatch.senders import Senders
+from service.dispatch.settle import Settle
+from service.dispatch.tick import Ticker
+from service.enrolment.enrol import Enrolment
+from service.errors import ConfigurationError
+from service.settings import Settings
+from service.store.connection import Durability, connect
+from service.store.dispatching import DispatchStore
+from service.store.embedded import broker_url, embedded
+from service.store.installation import open_clock, open_installation
+from service.store.keyfile import load_key_ring
+from service.store.keyring import Index, KeyRing
+from service.store.patients import Patients
+from service.store.rates import Rates
+from service.store.scripts import Scripts
+from service.store.server_check import require_fit
+from service.store.suppressions import Suppressions
+
+
+@dataclass(frozen=True, slots=True)
+class StoreUrls:
+    """Where the state and the broker are.
+
+    Attributes:
+        store: URL for redis-py.
+        broker: URL for Celery.
+    """
+
+    store: str
+    broker: str
+
+
+@contextmanager
+def store_urls(settings: Settings, *, hold: bool) -> Iterator[StoreUrls]:
+    """The configured servers, or the embedded one for as long as the context lasts.
+
+    Args:
+        settings: read once at start.
+        hold: whether this is a long-lived process that keeps the embedded server running.
+    """
+    if settings.redis_url:
+        yield StoreUrls(settings.redis_url, settings.broker_url or broker_url(settings.redis_url))
+        return
+    with embedded(settings.data_dir, hold=hold) as url:
+        yield StoreUrls(url, settings.broker_url or broker_url(url))
+
+
+class Core:
+    """The use cases and what they share, built lazily from settings and an open store."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self.settings = settings
+        self.machine: MachineClock = SystemClock()
+        self.client: redis.Redis = connect(url)
+        require_fit(self.client)
+        self.keyring: KeyRing = load_key_ring(settings)
+        installation = open_installation(self.client, self.keyring, settings.partitions)
+        self.partitions: int = installation.partitions
+        self.index: Index = installation.index
+        self.business: BusinessClock = open_clock(self.client, settings.clock_setting)
+        self.scripts = Scripts(self.client, Durability.of(self.client))
+        self.clinics: Mapping[str, Clinic] = clinics_of(settings)
+        self.senders = Senders(settings, self.clinics)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The message library."""
+        return Catalog.load()
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """The suppression ledger."""
+        return Suppressions(self.scripts, self.index, self.partitions, self.business)
+
+    @cached_property
+    def patients(self) -> Patients:
+        """Patient records."""
+        return Patients(
+            self.client, self.scripts, self.keyring, self.partitions, self.business, os.urandom
+        )
+
+    @cached_property
+    def dispatch_store(self) -> DispatchStore:
+        """Flights and attempts."""
+        return DispatchStore(self.client, self.scripts)
+
+    @cached_property
+    def stores(self) -> Stores:
+        """What dispatch works on."""
+        rates = Rates(self.client, self.scripts, self.index, self.machine)
+        return Stores(self.dispatch_store, self.patients, self.suppressions, rates)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Renders deliveries."""
+        return Composer(
+            Renderer(self.catalog),
+            self.clinics,
+            self.senders,
+            self.keyring,
+            self.index,
+            self.settings.public_base,
+            receipts=self.settings.public_url is not None,
+        )
+
+    @cached_property
+    def enrolment(self) -> Enrolment:
+        """Enrols patients."""
+        return Enrolment(
+            self.patients, self.suppressions, self.catalog, self.clinics, self.business
+        )
+
+    def ticker(self, queue_drain: Callable[[int], None]) -> Ticker:
+        """A beat's tick, queueing drains by the given function."""
+        return Ticker(
+            self.client,
+            self.dispatch_store,
+            self.partitions,
+            self.business,
+            self.machine,
+            queue_drain,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            factor=self.settings.clock_setting.factor,
+        )
+
+    def close(self) -> None:
+        """Close connections to the store."""
+        self.client.close()
+
+
+@contextmanager
+def open_core(settings: Settings, *, hold: bool = False) -> Iterator[Core]:
+    """Everything but the carriers, on an open store.
+
+    Raises:
+        ConfigurationError: a setting or server is not fit; says what to change.
+        StoreUnavailable: the store does not answer.
+    """
+    with store_urls(settings, hold=hold) as urls:
+        core = Core(settings, urls.store)
+        try:
+            yield core
+        finally:
+            core.close()
+
+
+class Dispatch:
+    """What a worker process runs: drains and settlements with its own carriers."""
+
+    def __init__(self, core: Core) -> None:
+        settings = core.settings
+        self._carriers = carriers_of(settings)
+        limits = DrainLimits(
+            in_flight=settings.in_flight,
+            lease_s=settings.lease_s,
+            retry_base_s=settings.retry_base_s,
+        )
+        self._drain = Drain(
+            core.stores,
+            core.composer,
+            self._carriers,
+            core.business,
+            core.machine,
+            random.SystemRandom().random,
+            limits,
+        )
+        self._settle = Settle(
+            core.stores,
+            core.composer,
+            self._carriers.texts,
+            core.business,
+            core.machine,
+            settings.settle_s,
+        )
+
+    async def drain(self, partition: int) -> int:
+        """Settle what was cut off, then send what is due; how many flights were concluded.
+
+        Raises:
+            StoreUnavailable: nothing is lost; the sweep finds what was not recorded.
+        """
+        settled = await self._settle.run(partition)
+        return settled + await self._drain.run(partition)
+
+    async def aclose(self) -> None:
+        """Close the carriers' connections."""
+        for carrier in (self._carriers.texts, self._carriers.emails):
+            if carrier is not None:
+                await carrier.aclose()
+
+
+def carriers_of(settings: Settings) -> Carriers:
+    """The carriers that the settings name.
+
+    Raises:
+        ConfigurationError: a URL or credential is missing or wrong.
+    """
+    return Carriers(_text_carrier(settings), _email_carrier(settings))
+
+
+def _text_carrier(settings: Settings) -> TextCarrier | None:
+    if not settings.twilio_account_sid:
+        return None
+    if settings.twilio_auth_token is None:
+        raise ConfigurationError(
+            "AFTERVISIT_TWILIO_ACCOUNT_SID is set, AFTERVISIT_TWILIO_AUTH_TOKEN is not; set both."
+        )
+    # Imported here: the SDK takes a third of a second, and most commands send nothing.
+    from service.carriers.http import TwilioHttp  # noqa: PLC0415
+    from service.carriers.twilio_sms import TwilioSms  # noqa: PLC0415
+
+    http = TwilioHttp(settings.twilio_api_base_url, connections=settings.in_flight)
+    token = settings.twilio_auth_token.get_secret_value()
+    return TwilioSms(settings.twilio_account_sid, token, http)
+
+
+def _email_carrier(settings: Settings) -> EmailCarrier | None:
+    if settings.smtp_url is None:
+        return None
+    from service.carriers.smtp_email import SmtpEmail  # noqa: PLC0415
+    from service.carriers.smtp_url import parse_smtp_url  # noqa: PLC0415
+
+    return SmtpEmail(parse_smtp_url(settings.smtp_url.get_secret_value()))
+
+
+def clinics_of(settings: Settings) -> dict[str, Clinic]:
+    """The clinics file, or the made-up clinic where every carrier is on loopback.
+
+    Raises:
+        ConfigurationError: a real carrier is configured and no clinics file is.
+    """
+    if settings.clinics is not None:
+        return load_clinics(settings.clinics)
+    if not settings.carriers_on_loopback:
+        raise ConfigurationError(
+            "Real carriers need a real clinic: set AFTERVISIT_CLINICS to a TOML file with the "
+            "clinic's name, phone and postal address (see docs/clinics.md)."
+        )
+    return {SAMPLE_CLINIC.id: SAMPLE_CLINIC}

@@ -1,0 +1,175 @@
+"""From a decision to a message ready to go: wording, sender, links, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from messages.email import Envelope, compose
+from messages.render import Renderer
+from schedules.series import Series
+from service.carriers.base import OutgoingEmail, OutgoingText
+from service.clinics import Clinic
+from service.clock import from_ms
+from service.dispatch.senders import Sender, Senders
+from service.errors import ConfigurationError
+from service.store.keyring import Index, KeyRing
+from service.store.records import Channel, Patient, Subscription
+
+UNSUBSCRIBE = "unsubscribe"
+"""Purpose of the tokens in ``/u/<token>``; they hold an address's digest, never the address."""
+RETRY_FRAGMENT = "#rc=3&rp=all"
+"""Twilio: retry this webhook three times on any failure; the fragment is not sent to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What identifies one intended message to a patient.
+
+    Attributes:
+        message: name in the library.
+        channel: the one channel it goes by.
+        attempt: id of the attempt that would carry it.
+        at_ms: business ms UTC, for the Date header.
+        validity_s: how long the provider may hold a text; None for e-mail.
+    """
+
+    patient: Patient
+    subscription: Subscription
+    series: Series
+    message: str
+    channel: Channel
+    attempt: str
+    at_ms: int
+    validity_s: int | None
+
+
+class Composer:
+    """Renders deliveries into outgoing messages; reads nothing but what it was given."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        clinics: Mapping[str, Clinic],
+        senders: Senders,
+        keyring: KeyRing,
+        index: Index,
+        public_url: str | None,
+        *,
+        receipts: bool,
+    ) -> None:
+        self._renderer = renderer
+        self._clinics = clinics
+        self._senders = senders
+        self._keyring = keyring
+        self._index = index
+        self._public_url = public_url or ""
+        self._receipts = receipts
+        self._text = lru_cache(maxsize=4096)(self._render_text)
+
+    def clinic(self, patient: Patient) -> Clinic:
+        """The patient's clinic.
+
+        Raises:
+            ConfigurationError: it has left the clinics file.
+        """
+        clinic = self._clinics.get(patient.clinic)
+        if clinic is None:
+            raise ConfigurationError(
+                f"The clinic {patient.clinic} of a patient is not in the clinics file; put it back."
+            )
+        return clinic
+
+    def sender(self, patient: Patient, channel: Channel) -> Sender:
+        """Who a patient's message of a channel goes out as."""
+        return self._senders.of(self.clinic(patient), channel)
+
+    def text(self, delivery: Delivery) -> OutgoingText:
+        """A text, ready but for the instant at which it is begun.
+
+        Raises:
+            ContentError: the message cannot be rendered.
+        """
+        patient = delivery.patient
+        body = self._text(delivery.message, patient.language, self.clinic(patient), delivery.series)
+        callback = None
+        if self._receipts:
+            callback = (
+                f"{self._public_url}/webhooks/twilio/status?a={delivery.attempt}{RETRY_FRAGMENT}"
+            )
+        return OutgoingText(
+            attempt=delivery.attempt,
+            to=patient.phone or "",
+            body=body,
+            sender=self.sender(patient, "sms").address,
+            validity_s=delivery.validity_s or 0,
+            status_callback=callback,
+            begun_at=0.0,
+        )
+
+    def body_digest(self, body: str) -> str:
+        """A keyed hash of a text, by which it is found again in the provider's list."""
+        return self._index.digest("body", body)
+
+    def _render_text(self, message: str, language: str, clinic: Clinic, series: Series) -> str:
+        return self._renderer.sms(message, language, self.context(clinic, series, language)).text
+
+    def email(self, delivery: Delivery) -> OutgoingEmail:
+        """An e-mail, ready but for the instant at which it is begun.
+
+        Raises:
+            ContentError: the message cannot be rendered.
+        """
+        patient, clinic = delivery.patient, self.clinic(delivery.patient)
+        recipient = patient.email or ""
+        unsubscribe = self.unsubscribe_url(recipient)
+        context = self.context(clinic, delivery.series, patient.language) | {
+            "given_name": patient.given_name,
+            "unsubscribe_url": unsubscribe,
+        }
+        content = self._renderer.email(delivery.message, patient.language, context)
+        sender = self.sender(patient, "email")
+        domain = sender.address.rpartition("@")[2]
+        # The same delivery has the same Message-ID whenever it is composed: should a clinic choose
+        # to resend an ambiguous one, mailboxes can tell.
+        name = self._index.digest("message", f"{delivery.subscription.id}.{delivery.message}")
+        message_id = f"<{name}@{domain}>"
+        envelope = Envelope(
+            sender=sender.address,
+            sender_name=sender.name,
+            recipient=recipient,
+            message_id=message_id,
+            date=from_ms(delivery.at_ms),
+            list_id=f"tips.{clinic.id}.{domain}",
+            unsubscribe_url=unsubscribe,
+            unsubscribe_mailto=None,
+        )
+        return OutgoingEmail(
+            attempt=delivery.attempt,
+            to=recipient,
+            sender=sender.address,
+            content=compose(content, envelope),
+            message_id=message_id,
+            begun_at=0.0,
+        )
+
+    def unsubscribe_url(self, recipient: str) -> str:
+        """The one-click address of a mailbox (RFC 8058)."""
+        digest = self._index.digest("email", recipient)
+        return f"{self._public_url}/u/{self._keyring.seal_token(UNSUBSCRIBE, digest.encode())}"
+
+    def context(self, clinic: Clinic, series: Series, language: str) -> dict[str, str]:
+        """The variables of a message that are the same for every patient of a clinic."""
+        words = series.words(language)
+        return {
+            "given_name": "",
+            "clinic_name": clinic.name,
+            "clinic_phone": clinic.phone,
+            "clinic_address": clinic.postal_address,
+            "emergency_number": clinic.emergency_number,
+            "crisis_line": clinic.crisis_line,
+            "series_title": words.title,
+            "frequency": words.frequency,
+            "unsubscribe_url": self._public_url,
+        }

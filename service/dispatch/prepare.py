@@ -1,0 +1,193 @@
+"""From a claim to a message that may be begun, or to where the claim goes instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import structlog
+
+from messages.errors import ContentError
+from schedules.calendar import Profile, local_date
+from schedules.delivery import State
+from schedules.errors import ScheduleError
+from schedules.plan import plan_step
+from schedules.policy import Defer, Send, Skip, decide
+from service.carriers.base import Outcome, OutgoingEmail, OutgoingText
+from service.clock import BusinessClock, MachineClock, from_ms, to_ms
+from service.dispatch.compose import Composer, Delivery
+from service.dispatch.senders import Sender
+from service.dispatch.standing import due_after, profile_of, series_of, standing_of
+from service.errors import AftervisitError
+from service.store.dispatching import Conclusion
+from service.store.patients import Patients
+from service.store.records import Channel, Claimed, HistoryEntry, Patient, Subscription
+
+log = structlog.get_logger(__name__)
+
+POISON_LEASES = 3
+"""A delivery whose lease ran out unbegun this often is parked: it kills its worker."""
+LOOK_AGAIN_MS = 60_000
+"""What cannot even be read (a missing key, a missing series file) is looked at again after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A delivery that may be begun.
+
+    Attributes:
+        cap_day: ordinal of the local day a drip counts for; None for service messages.
+    """
+
+    claimed: Claimed
+    patient: Patient
+    profile: Profile
+    delivery: Delivery
+    outgoing: OutgoingText | OutgoingEmail
+    sender: Sender
+    cap_day: int | None
+
+
+class Preparer:
+    """Decides and renders claims; what cannot go says where it goes instead."""
+
+    def __init__(
+        self,
+        patients: Patients,
+        composer: Composer,
+        business: BusinessClock,
+        machine: MachineClock,
+    ) -> None:
+        self._patients = patients
+        self._composer = composer
+        self._business = business
+        self._machine = machine
+
+    def prepare(self, claim: Claimed) -> Ready | Conclusion:
+        """Judge one claim; never raises for what is wrong with that one delivery."""
+        try:
+            patient = self._patients.contact(claim.fields)
+            profile = profile_of(patient, claim.fields.reachable())
+            series_of(claim.subscription)
+        except (AftervisitError, ScheduleError) as error:
+            return self._wait(claim, str(error))
+        if claim.subscription.lost_leases >= POISON_LEASES:
+            return self._park(claim, profile, "poison")
+        try:
+            return self._decided(claim, patient, profile)
+        except ContentError as error:
+            log.error("template_fault", subscription=claim.subscription.id, fault=str(error))
+            return self._park(claim, profile, "template")
+        except AftervisitError as error:
+            return self._wait(claim, str(error))
+
+    def _wait(self, claim: Claimed, fault: str) -> Conclusion:
+        """Hold a claim until the missing key, file or sender is there; nothing of it is lost."""
+        log.error("not_configured", subscription=claim.subscription.id, fault=fault)
+        return conclusion(claim, "hold", when_ms=self._machine.now_ms() + LOOK_AGAIN_MS)
+
+    def _decided(self, claim: Claimed, patient: Patient, profile: Profile) -> Ready | Conclusion:
+        subscription = claim.subscription
+        if subscription.index >= len(series_of(subscription).steps):
+            return conclusion(claim, "end")
+        now_ms = self._business.now_ms()
+        decision = decide(standing_of(claim.fields, subscription, profile), from_ms(now_ms))
+        if isinstance(decision, Defer):
+            return conclusion(claim, "due", when_ms=to_ms(decision.until))
+        if isinstance(decision, Skip):
+            skipped = entry_of(subscription, profile, State.SKIPPED, decision.reason, now_ms)
+            return onwards(claim, profile, skipped)
+        return self._ready(claim, patient, profile, decision, now_ms)
+
+    def _ready(
+        self, claim: Claimed, patient: Patient, profile: Profile, decision: Send, now_ms: int
+    ) -> Ready:
+        series = series_of(claim.subscription)
+        step = series.steps[decision.index]
+        delivery = Delivery(
+            patient=patient,
+            subscription=claim.subscription,
+            series=series,
+            message=step.message,
+            channel=decision.channel,
+            attempt=self._patients.new_attempt(patient.id),
+            at_ms=now_ms,
+            validity_s=decision.validity_s,
+        )
+        compose = self._composer.text if decision.channel == "sms" else self._composer.email
+        day = local_date(profile, from_ms(now_ms)).toordinal() if step.kind == "drip" else None
+        sender = self._composer.sender(patient, decision.channel)
+        return Ready(claim, patient, profile, delivery, compose(delivery), sender, day)
+
+    def _park(self, claim: Claimed, profile: Profile, reason: str) -> Conclusion:
+        """Set one delivery aside with its reason; the series goes on."""
+        log.error("parked", subscription=claim.subscription.id, reason=reason)
+        now_ms = self._business.now_ms()
+        parked = entry_of(claim.subscription, profile, State.PARKED, reason, now_ms)
+        return onwards(claim, profile, parked)
+
+
+def entry_of(
+    subscription: Subscription,
+    profile: Profile,
+    state: State,
+    reason: str,
+    now_ms: int,
+    *,
+    channel: Channel | Literal[""] = "",
+    attempts: int | None = None,
+    outcome: Outcome | None = None,
+) -> HistoryEntry:
+    """The history entry of a subscription's present step; its due time is the planned one."""
+    series = series_of(subscription)
+    planned = plan_step(
+        series,
+        subscription.index,
+        profile,
+        subscription.start,
+        from_ms(subscription.enrolled_ms),
+    )
+    return HistoryEntry(
+        subscription=subscription.number,
+        index=subscription.index,
+        state=state.code,
+        message=planned.step.message,
+        channel=channel,
+        due_ms=to_ms(planned.due),
+        at_ms=now_ms,
+        attempts=subscription.attempts if attempts is None else attempts,
+        reason=str(reason),
+        code=_packable(outcome.code) if outcome else "",
+        provider_id=_packable(outcome.provider_id) if outcome else "",
+    )
+
+
+def _packable(text: str | None) -> str:
+    return (text or "").replace("|", " ")[:64]
+
+
+def onwards(claim: Claimed, profile: Profile, entry: HistoryEntry) -> Conclusion:
+    """Record an entry and go on to the next step."""
+    following = claim.subscription.index + 1
+    due = due_after(claim.subscription, following, profile)
+    return replace(
+        conclusion(claim, "end" if due is None else "due", when_ms=due or 0),
+        cursor=(following, 0),
+        entry=entry,
+    )
+
+
+def conclusion(
+    claim: Claimed,
+    where: Literal["due", "hold", "question", "end"],
+    *,
+    when_ms: int = 0,
+) -> Conclusion:
+    """End a claim that was not begun, recording nothing."""
+    return Conclusion(
+        subscription=claim.subscription.id,
+        token=claim.token,
+        expects="c",
+        where=where,
+        when_ms=when_ms,
+    )

@@ -1,0 +1,137 @@
+"""The tick of beat: find partitions with work and queue one drain for each; move fast time on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+
+from service.clock import BusinessClock, MachineClock
+from service.store import keys
+from service.store.connection import store_errors
+from service.store.dispatching import DispatchStore, Pending
+from service.store.installation import StoredClock
+
+LEADER_TTL_MS = 5_000
+"""A beat that stops ticking loses the lead after this; another one takes over."""
+QUEUED_TTL_MS = 5_000
+"""A drain that was queued and never ran (the broker lost it) is queued again after this."""
+TICK_S = 1.0
+FAST_TICK_S = 0.02
+FAST_STEP_MAX_S = 0.5
+"""However long a fast beat was held up, business time moves on as if it had been this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did.
+
+    Attributes:
+        led: whether this beat holds the lead; another one ticks where it does not.
+        queued: partitions for which a drain was queued.
+        idle: nothing is due now and nothing is in flight.
+    """
+
+    led: bool
+    queued: int = 0
+    idle: bool = True
+
+
+class Ticker:
+    """One beat. Two at once are harmless: a drain claims under leases, whoever queued it."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        dispatch: DispatchStore,
+        partitions: int,
+        business: BusinessClock,
+        machine: MachineClock,
+        queue_drain: Callable[[int], None],
+        *,
+        name: str,
+        factor: float | None,
+    ) -> None:
+        self._client = client
+        self._dispatch = dispatch
+        self._partitions = range(partitions)
+        self._business = business
+        self._machine = machine
+        self._queue_drain = queue_drain
+        self._name = name
+        self._factor = factor
+        self._moved_at = machine.monotonic()
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between ticks."""
+        return FAST_TICK_S if self._factor else TICK_S
+
+    def tick(self) -> Tick:
+        """Do one tick.
+
+        Raises:
+            StoreUnavailable: nothing was queued; tick again.
+        """
+        if not self._lead():
+            self._moved_at = self._machine.monotonic()
+            return Tick(led=False)
+        pending = self._dispatch.peek(self._partitions)
+        business, machine = self._business.now_ms(), self._machine.now_ms()
+        busy = [
+            partition
+            for partition, state in zip(self._partitions, pending, strict=True)
+            if _has_work(state, business, machine)
+        ]
+        queued = self._queue(busy)
+        idle = not busy and not any(state.held for state in pending)
+        self._pace(pending, business, idle=idle)
+        return Tick(led=True, queued=queued, idle=idle)
+
+    def _lead(self) -> bool:
+        """Take or keep the lead, and leave word of this tick for the health checks."""
+        with store_errors(self._client):
+            taken = self._client.set(keys.LEADER, self._name, nx=True, px=LEADER_TTL_MS)
+            if not taken and self._client.get(keys.LEADER) != self._name.encode():
+                return False
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.pexpire(keys.LEADER, LEADER_TTL_MS)
+            pipeline.set(keys.LAST_TICK, self._machine.now_ms())
+            pipeline.execute()
+        return True
+
+    def _queue(self, busy: list[int]) -> int:
+        if not busy:
+            return 0
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for partition in busy:
+                key = keys.PartitionKeys(partition).queued
+                pipeline.set(key, 1, nx=True, px=QUEUED_TTL_MS)
+            fresh = [p for p, new in zip(busy, pipeline.execute(), strict=True) if new]
+        for partition in fresh:
+            self._queue_drain(partition)
+        return len(fresh)
+
+    def _pace(self, pending: list[Pending], business_ms: int, *, idle: bool) -> None:
+        """Move a fast clock on, never past a due instant until everything due then is over."""
+        now = self._machine.monotonic()
+        elapsed, self._moved_at = min(now - self._moved_at, FAST_STEP_MAX_S), now
+        if self._factor is None or not isinstance(self._business, StoredClock) or not idle:
+            return
+        target = business_ms + int(elapsed * self._factor * 1000)
+        instants = [state.due_ms for state in pending if state.due_ms is not None]
+        self._business.set_ms(min([target, *instants]))
+
+
+def drain_started(client: redis.Redis, partition: int) -> None:
+    """Take away the mark that a partition's drain waits in the broker."""
+    with store_errors(client):
+        client.delete(keys.PartitionKeys(partition).queued)
+
+
+def _has_work(state: Pending, business_ms: int, machine_ms: int) -> bool:
+    due = state.due_ms is not None and state.due_ms <= business_ms
+    held = state.held_ms is not None and state.held_ms <= machine_ms
+    return due or held

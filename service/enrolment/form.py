@@ -1,0 +1,235 @@
+"""What a person or a program fills in to enrol a patient, and its validation; no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+from messages.addresses import AddressError, parse_email, parse_phone
+from messages.catalog import Catalog
+from schedules.calendar import Profile
+from schedules.errors import ScheduleError
+from schedules.series import Series, load_series
+from service.clinics import Clinic
+from service.errors import InvalidInput
+from service.store.records import CHANNELS, Channel
+
+MAX_NAME = 60
+DEFAULT_BEDTIME = "22:30"
+EARLIEST_START = date(1970, 1, 1)
+LATEST_START = date(2199, 12, 31)
+_WORD = re.compile(r"[\w][\w .:/@+-]{0,63}")
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentForm:
+    """Everything as it was typed. Empty means not given.
+
+    Attributes:
+        sms_consent: how the patient agreed to texts (``verbal``, ``written``, ``web`` ...).
+        email_consent: the same for e-mail.
+        wording: version of the consent wording that was shown or read out.
+        start: ISO date, the patient's own; empty for today.
+    """
+
+    clinic: str
+    given_name: str
+    series: str
+    timezone: str
+    phone: str = ""
+    email: str = ""
+    language: str = "en"
+    state: str = ""
+    bedtime: str = ""
+    start: str = ""
+    sms_consent: str = ""
+    email_consent: str = ""
+    wording: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidForm:
+    """The same, checked and normalised.
+
+    Attributes:
+        consents: channel -> how it was given.
+        start: None for today in the patient's zone.
+    """
+
+    clinic: Clinic
+    given_name: str
+    phone: str | None
+    email: str | None
+    language: str
+    timezone: str
+    state: str | None
+    bedtime: time
+    series: Series
+    start: date | None
+    consents: Mapping[Channel, str]
+    wording: str
+
+
+def validate(form: EnrolmentForm, clinics: Mapping[str, Clinic], catalog: Catalog) -> ValidForm:
+    """Check a form.
+
+    Raises:
+        InvalidInput: the first thing that is wrong: field, code and what to give instead.
+    """
+    clinic = _clinic(form.clinic, clinics)
+    name = _given_name(form.given_name)
+    phone = _phone(form.phone, clinic.country)
+    email = _email(form.email)
+    if phone is None and email is None:
+        raise InvalidInput("phone", "address_missing", "Give a phone number, an e-mail, or both.")
+    series = _series(form.series)
+    language = _language(form.language, series, catalog)
+    bedtime = _bedtime(form.bedtime or DEFAULT_BEDTIME)
+    state = form.state.strip().upper() or clinic.state
+    _profile(form.timezone, clinic.country, state, bedtime)
+    return ValidForm(
+        clinic=clinic,
+        given_name=name,
+        phone=phone,
+        email=email,
+        language=language,
+        timezone=form.timezone.strip(),
+        state=state,
+        bedtime=bedtime,
+        series=series,
+        start=_start(form.start),
+        consents=_consents(form, phone, email),
+        wording=form.wording.strip(),
+    )
+
+
+def _clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
+    if not identifier.strip() and len(clinics) == 1:
+        return next(iter(clinics.values()))
+    clinic = clinics.get(identifier.strip())
+    if clinic is None:
+        known = ", ".join(sorted(clinics))
+        raise InvalidInput("clinic", "clinic_unknown", f"No such clinic. Known: {known}.")
+    return clinic
+
+
+def _given_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name:
+        raise InvalidInput("given_name", "name_missing", "Give the patient's given name.")
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise InvalidInput(
+            "given_name", "name_bad", f"Give a name of at most {MAX_NAME} printable characters."
+        )
+    return name
+
+
+def _phone(text: str, region: str) -> str | None:
+    if not text.strip():
+        return None
+    try:
+        return parse_phone(text, region)
+    except AddressError as error:
+        raise InvalidInput("phone", error.code, str(error)) from None
+
+
+def _email(text: str) -> str | None:
+    if not text.strip():
+        return None
+    try:
+        return parse_email(text)
+    except AddressError as error:
+        raise InvalidInput("email", error.code, str(error)) from None
+
+
+def _series(name: str) -> Series:
+    try:
+        return load_series(name.strip())
+    except ScheduleError as error:
+        raise InvalidInput("series", "series_unknown", str(error)) from None
+
+
+def _language(text: str, series: Series, catalog: Catalog) -> str:
+    language = text.strip().lower()
+    lacking = [
+        step.message for step in series.steps if language not in catalog[step.message].languages
+    ]
+    if lacking:
+        whole = sorted(
+            set.intersection(*(set(catalog[step.message].languages) for step in series.steps))
+        )
+        raise InvalidInput(
+            "language",
+            "language_unknown",
+            f"The series {series.name} is not written in {language or 'no language'!r} "
+            f"({len(lacking)} of {len(series.steps)} messages are missing). "
+            f"Written in: {', '.join(whole)}.",
+        )
+    return language
+
+
+def _bedtime(text: str) -> time:
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise InvalidInput("bedtime", "bedtime_bad", "Give the bedtime as 22:30 (24 hours).")
+    return time(int(match[1]), int(match[2]))
+
+
+def _profile(timezone: str, country: str, state: str | None, bedtime: time) -> None:
+    """Let the calendar itself judge zone and state."""
+    try:
+        Profile(timezone=timezone.strip(), country=country, state=None, bedtime=bedtime)
+    except ScheduleError as error:
+        raise InvalidInput("timezone", "timezone_unknown", str(error)) from None
+    try:
+        Profile(timezone=timezone.strip(), country=country, state=state, bedtime=bedtime)
+    except ScheduleError as error:
+        raise InvalidInput("state", "state_unknown", str(error)) from None
+
+
+def _start(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        start = date.fromisoformat(text.strip())
+    except ValueError:
+        start = None
+    if start is None or not EARLIEST_START <= start <= LATEST_START:
+        raise InvalidInput("start", "date_bad", "Give the start as a date, such as 2026-03-02.")
+    return start
+
+
+def _consents(form: EnrolmentForm, phone: str | None, email: str | None) -> dict[Channel, str]:
+    """Every address needs evidence that its owner agreed to be written to."""
+    given: dict[Channel, tuple[str | None, str]] = {
+        "sms": (phone, form.sms_consent.strip()),
+        "email": (email, form.email_consent.strip()),
+    }
+    consents: dict[Channel, str] = {}
+    for channel in CHANNELS:
+        address, method = given[channel]
+        field = f"{channel}_consent"
+        if address is None and method:
+            raise InvalidInput(
+                field, "consent_without_address", f"There is consent for {channel}, but no address."
+            )
+        if address is None:
+            continue
+        if not _WORD.fullmatch(method):
+            raise InvalidInput(
+                field,
+                "consent_missing",
+                f"Say how the patient agreed to {channel} (verbal, written, web ...), or leave "
+                f"that address out: without evidence of consent nobody is written to.",
+            )
+        consents[channel] = method
+    if not _WORD.fullmatch(form.wording.strip()):
+        raise InvalidInput(
+            "wording",
+            "wording_missing",
+            "Give the version of the consent wording the patient saw or heard, such as 2026-01.",
+        )
+    return consents

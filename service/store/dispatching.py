@@ -1,0 +1,282 @@
+"""The steps of dispatch on the store: claim, begin, conclude, sweep. Each is one script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import redis
+
+from service.store.connection import store_errors
+from service.store.keys import PartitionKeys, partition_of
+from service.store.records import LETTER, Channel, Claimed, Flight, HistoryEntry, PatientFields
+from service.store.scripts import Argument, Call, Scripts
+
+ATTEMPT_TTL_MS = 14 * 86_400_000
+"""Receipts are joined to their attempt this long; Twilio keeps a message queued 10 h at most."""
+DRIPS_A_WEEK = 7
+
+Begun = Literal["ok", "lost", "stopped", "suppressed", "capped_day", "capped_week"]
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What ``begin`` is asked to begin.
+
+    Attributes:
+        attempt: a new attempt id in the patient's partition.
+        lease_until_ms: machine ms UTC.
+        cap_day: ordinal of the local day a drip counts for; None for service messages.
+        begun_ms: machine ms UTC, kept for looking the attempt up at the provider.
+        body: keyed hash of a text, for the same; empty for e-mail.
+    """
+
+    claimed: Claimed
+    attempt: str
+    channel: Channel
+    lease_until_ms: int
+    cap_day: int | None
+    begun_ms: int
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How a flight ends.
+
+    Attributes:
+        expects: flight states it may end from: ``c`` before begin, ``bq`` after.
+        where: ``due`` (at ``when_ms`` business), ``hold`` (until ``when_ms`` machine, then due
+            again), ``question`` (begun, unproven; looked at from ``when_ms`` machine), ``end``.
+        cursor: the new (index, attempts), None to leave it.
+        frees_day: give the day's cap back, since nothing was sent.
+    """
+
+    subscription: str
+    token: int
+    expects: Literal["c", "bq"]
+    where: Literal["due", "hold", "question", "end"]
+    when_ms: int = 0
+    cursor: tuple[int, int] | None = None
+    entry: HistoryEntry | None = None
+    attempt: str = ""
+    frees_day: bool = False
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a partition has to do.
+
+    Attributes:
+        due_ms: the earliest due time (business), None if nothing is due.
+        held_ms: the earliest time a flight must be looked at (machine).
+        held: flights.
+    """
+
+    due_ms: int | None
+    held_ms: int | None
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A begun attempt without an outcome."""
+
+    fields: PatientFields
+    subscription: int
+    flight: Flight
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One provider call as written by ``begin``.
+
+    Attributes:
+        body: keyed hash of the text, empty for e-mail.
+        receipt: state code of the newest receipt, empty if none came.
+        begun_ms: machine ms UTC.
+    """
+
+    patient: str
+    subscription: int
+    index: int
+    channel: Channel
+    begun_ms: int
+    body: str
+    receipt: str
+    code: str
+    provider_id: str
+
+
+class DispatchStore:
+    """Claims, begins and concludes flights; the only writer of deliveries."""
+
+    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def peek(self, partitions: Sequence[int]) -> list[Pending]:
+        """What each partition has to do, in one round trip."""
+        calls: list[Call] = []
+        for partition in partitions:
+            keys = PartitionKeys(partition)
+            calls.append(((keys.due, keys.held), ()))
+        found = []
+        for due, held_at, held in self._scripts.run_many("peek", calls):
+            found.append(Pending(_ms(due), _ms(held_at), int(held)))
+        return found
+
+    def claim(self, partition: int, now_ms: int, limit: int, lease_until_ms: int) -> list[Claimed]:
+        """Take up to ``limit`` due subscriptions under a lease.
+
+        Args:
+            partition: whose due index.
+            now_ms: business ms UTC.
+            limit: at most this many; 100 cost the server about a millisecond.
+            lease_until_ms: machine ms UTC.
+        """
+        keys = PartitionKeys(partition)
+        rows = self._scripts.run(
+            "claim",
+            (keys.due, keys.held, keys.fence),
+            (now_ms, limit, lease_until_ms, keys.patient("")),
+        )
+        return [
+            Claimed.of(member.decode(), token, int(float(due)), flat)
+            for member, token, due, flat in rows
+        ]
+
+    def begin(self, beginnings: Sequence[Beginning]) -> list[Begun]:
+        """Write attempts durably, each only where the send is still allowed; answers in order.
+
+        Raises:
+            StoreUnavailable: nothing may be sent.
+        """
+        answers = self._scripts.run_durably("begin", [_beginning(b) for b in beginnings])
+        return [answer.decode() for answer in answers]
+
+    def conclude(self, conclusions: Sequence[Conclusion]) -> list[bool]:
+        """End flights; False where the token no longer held, and so nothing was recorded."""
+        answers = self._scripts.run_many("conclude", [_conclusion(c) for c in conclusions])
+        return [bool(answer == b"ok") for answer in answers]
+
+    def sweep(self, partition: int, now_ms: int, limit: int, look_again_ms: int) -> list[Question]:
+        """Return what was not begun to the due index; hand out what is in question.
+
+        Args:
+            partition: whose flights.
+            now_ms: machine ms UTC; flights whose time is at or before it are looked at.
+            limit: at most this many.
+            look_again_ms: machine ms UTC at which an unanswered question comes up again.
+        """
+        keys = PartitionKeys(partition)
+        rows = self._scripts.run(
+            "sweep",
+            (keys.held, keys.due),
+            (now_ms, limit, keys.patient(""), look_again_ms),
+        )
+        questions = []
+        for member, flight, flat in rows:
+            patient, _, number = member.decode().partition(".")
+            questions.append(
+                Question(
+                    PatientFields.of(patient, flat), int(number), Flight.unpack(flight.decode())
+                )
+            )
+        return questions
+
+    def attempt(self, attempt: str) -> AttemptRecord | None:
+        """One attempt by its id, None once it has expired."""
+        key = PartitionKeys(partition_of(attempt)).attempt(attempt)
+        with store_errors(self._client):
+            fields = {k.decode(): v.decode() for k, v in self._client.hgetall(key).items()}
+        if "p" not in fields:
+            return None
+        return AttemptRecord(
+            patient=fields["p"],
+            subscription=int(fields["n"]),
+            index=int(fields["i"]),
+            channel="sms" if fields["ch"] == "sms" else "email",
+            begun_ms=int(fields["at"]),
+            body=fields.get("bh", ""),
+            receipt=fields.get("rs", ""),
+            code=fields.get("rc", ""),
+            provider_id=fields.get("id", ""),
+        )
+
+    def receive(
+        self, attempt: str, state: str, rank: int, provider_id: str, code: str | None
+    ) -> bool:
+        """Apply a receipt to an attempt, durably; False where the attempt has expired.
+
+        Args:
+            attempt: its id.
+            state: code of the state that the receipt proves.
+            rank: only a higher one replaces what an earlier receipt said.
+            provider_id: must agree with the one on record, if there is one.
+            code: the provider's error code.
+        """
+        keys = PartitionKeys(partition_of(attempt))
+        args = (state, rank, provider_id, code or "", keys.history(""))
+        answer = self._scripts.run_durably("receipt", [((keys.attempt(attempt),), args)])[0]
+        return bool(answer[0] != b"gone")
+
+
+def _ms(score: bytes) -> int | None:
+    return int(float(score)) if score else None
+
+
+def _beginning(beginning: Beginning) -> Call:
+    subscription = beginning.claimed.subscription
+    keys = PartitionKeys(partition_of(subscription.patient))
+    args: tuple[Argument, ...] = (
+        subscription.number,
+        subscription.id,
+        beginning.claimed.token,
+        "x" + LETTER[beginning.channel],
+        beginning.lease_until_ms,
+        beginning.attempt,
+        ATTEMPT_TTL_MS,
+        "" if beginning.cap_day is None else beginning.cap_day,
+        DRIPS_A_WEEK,
+        *("p", subscription.patient),
+        *("n", subscription.number),
+        *("i", subscription.index),
+        *("ch", beginning.channel),
+        *("at", beginning.begun_ms),
+        *("bh", beginning.body),
+    )
+    patient = keys.patient(subscription.patient)
+    return (patient, keys.held, keys.attempt(beginning.attempt)), args
+
+
+def _conclusion(conclusion: Conclusion) -> Call:
+    patient, _, number = conclusion.subscription.partition(".")
+    keys = PartitionKeys(partition_of(patient))
+    entry = conclusion.entry
+    cursor = "" if conclusion.cursor is None else "|".join(map(str, conclusion.cursor))
+    return (
+        (
+            keys.patient(patient),
+            keys.held,
+            keys.due,
+            keys.history(patient),
+            keys.attempt(conclusion.attempt or "-"),
+        ),
+        (
+            number,
+            conclusion.subscription,
+            conclusion.token,
+            conclusion.expects,
+            cursor,
+            entry.field if entry else "",
+            entry.state if entry else "",
+            entry.rest() if entry else "",
+            conclusion.where,
+            conclusion.when_ms,
+            int(conclusion.frees_day),
+            conclusion.provider_id,
+        ),
+    )

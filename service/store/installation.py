@@ -1,0 +1,100 @@
+"""The installation's own record: schema, partitions, the wrapped index key, and business time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import redis
+
+from service.clock import SystemClock, to_ms
+from service.errors import ConfigurationError
+from service.settings import ClockSetting
+from service.store import keys
+from service.store.connection import store_errors
+from service.store.keyring import Index, KeyRing, new_index_key
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What every process must agree on, read once at start.
+
+    Attributes:
+        partitions: fixed for ever at the first start.
+        index: makes the keyed hashes that addresses are looked up by.
+    """
+
+    partitions: int
+    index: Index
+
+
+def open_installation(client: redis.Redis, keyring: KeyRing, partitions: int) -> Installation:
+    """Read the installation record, writing it at the very first start (safe for several at once).
+
+    Raises:
+        ConfigurationError: the store belongs to a newer release, or its keys are not ours.
+    """
+    with store_errors(client):
+        if not client.exists(keys.INSTALLATION):
+            wrapped = keyring.wrap(new_index_key(), "index")
+            pipeline = client.pipeline(transaction=True)
+            # HSETNX on each field: the first writer's record stands whole, since it is one
+            # transaction and every later one finds all fields taken.
+            pipeline.hsetnx(keys.INSTALLATION, "schema", SCHEMA)
+            pipeline.hsetnx(keys.INSTALLATION, "partitions", partitions)
+            pipeline.hsetnx(keys.INSTALLATION, "index_key", wrapped)
+            pipeline.execute()
+        record = client.hgetall(keys.INSTALLATION)
+    schema = int(record[b"schema"])
+    if schema > SCHEMA:
+        raise ConfigurationError(
+            f"The store has schema {schema}, this release knows {SCHEMA}. Install the release "
+            f"that wrote it, or a newer one."
+        )
+    return Installation(
+        int(record[b"partitions"]), Index(keyring.unwrap(record[b"index_key"], "index"))
+    )
+
+
+class StoredClock:
+    """Business time that runs fast: it lives in the store, and only beat moves it on."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def now_ms(self) -> int:
+        """Business time, ms UTC, as every process sees it."""
+        with store_errors(self._client):
+            return int(self._client.hget(keys.CLOCK, "now") or 0)
+
+    def set_ms(self, now_ms: int) -> None:
+        """Move it on; the caller holds the beat's lock."""
+        with store_errors(self._client):
+            self._client.hset(keys.CLOCK, "now", now_ms)
+
+
+def open_clock(client: redis.Redis, setting: ClockSetting) -> SystemClock | StoredClock:
+    """The business clock that the store and the setting agree on.
+
+    Raises:
+        ConfigurationError: the store has run on a fast clock and the setting is real, or the
+            other way round: its due times would all be wrong.
+    """
+    with store_errors(client):
+        record = client.hgetall(keys.CLOCK)
+        if not record:
+            kind = b"fast" if setting.fast else b"real"
+            start = to_ms(setting.start) if setting.start else SystemClock().now_ms()
+            pipeline = client.pipeline(transaction=True)
+            pipeline.hsetnx(keys.CLOCK, "kind", kind)
+            pipeline.hsetnx(keys.CLOCK, "now", start)
+            pipeline.execute()
+            record = client.hgetall(keys.CLOCK)
+    if (record[b"kind"] == b"fast") != setting.fast:
+        kind = record[b"kind"].decode()
+        raise ConfigurationError(
+            f"This store runs on a {kind} clock, AFTERVISIT_CLOCK says otherwise. "
+            f"Use the setting it was begun with, or another DATA_DIR or REDIS_URL."
+        )
+    return StoredClock(client) if setting.fast else SystemClock()

@@ -1,0 +1,138 @@
+"""Names of everything in Redis, and the ids that tell which partition a thing lives in.
+
+All of one patient hashes to one partition by its hash tag (``{p17}``), so that every atomic step is
+one script on one slot of a cluster. An id begins with its partition, so that no look-up is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no letter that reads like a digit."""
+PATIENT_RANDOM = 10
+ATTEMPT_RANDOM = 24
+
+INSTALLATION = "av:installation"
+CLOCK = "av:clock"
+LEADER = "av:beat"
+LAST_TICK = "av:tick"
+
+RandomBytes = Callable[[int], bytes]
+
+
+def _letters(source: RandomBytes, count: int) -> str:
+    return "".join(ALPHABET[byte & 31] for byte in source(count))
+
+
+def _partition_prefix(partition: int) -> str:
+    return ALPHABET[partition >> 5] + ALPHABET[partition & 31]
+
+
+def new_patient_id(partition: int, source: RandomBytes) -> str:
+    """A patient id of 12 letters, the first two naming the partition."""
+    return _partition_prefix(partition) + _letters(source, PATIENT_RANDOM)
+
+
+def new_attempt_id(partition: int, source: RandomBytes) -> str:
+    """An opaque attempt id of 120 random bits, the first two letters naming the partition."""
+    return _partition_prefix(partition) + _letters(source, ATTEMPT_RANDOM)
+
+
+def partition_of(identifier: str) -> int:
+    """The partition an id names.
+
+    Raises:
+        ValueError: the text is no id of ours.
+    """
+    if len(identifier) < 2 + PATIENT_RANDOM or not identifier.replace(".", "").isalnum():
+        raise ValueError("not an id of this service")
+    return ALPHABET.index(identifier[0]) << 5 | ALPHABET.index(identifier[1])
+
+
+def is_patient_id(text: str) -> bool:
+    """Whether a text has the shape of a patient id."""
+    return len(text) == 2 + PATIENT_RANDOM and all(letter in ALPHABET for letter in text)
+
+
+def split_subscription(subscription: str) -> tuple[str, int]:
+    """``patient.n`` as patient id and subscription number."""
+    patient, _, number = subscription.partition(".")
+    return patient, int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionKeys:
+    """The keys of one partition."""
+
+    partition: int
+
+    @property
+    def tag(self) -> str:
+        """The hash tag every key of the partition begins with."""
+        return f"{{p{self.partition}}}"
+
+    @property
+    def due(self) -> str:
+        """Sorted set: subscription by business due time, ms UTC."""
+        return f"{self.tag}:due"
+
+    @property
+    def held(self) -> str:
+        """Sorted set: subscription by the machine ms UTC at which its flight is looked at."""
+        return f"{self.tag}:held"
+
+    @property
+    def fence(self) -> str:
+        """Counter of fencing tokens."""
+        return f"{self.tag}:fence"
+
+    @property
+    def queued(self) -> str:
+        """Marker, with expiry, that a drain task for the partition waits in the broker."""
+        return f"{self.tag}:queued"
+
+    @property
+    def audit(self) -> str:
+        """Stream: what was changed by whom."""
+        return f"{self.tag}:audit"
+
+    @property
+    def open_replies(self) -> str:
+        """Sorted set: replies whose effects may not be complete, by machine ms UTC of receipt."""
+        return f"{self.tag}:open"
+
+    def patient(self, patient: str) -> str:
+        """Hash: contact, subscriptions, cursors, flights, suppression copies."""
+        return f"{self.tag}:p:{patient}"
+
+    def history(self, patient: str) -> str:
+        """Hash: one packed entry a delivery."""
+        return f"{self.tag}:h:{patient}"
+
+    def consents(self, patient: str) -> str:
+        """List: encrypted consent evidence, oldest first."""
+        return f"{self.tag}:c:{patient}"
+
+    def attempt(self, attempt: str) -> str:
+        """Hash with expiry: one provider call."""
+        return f"{self.tag}:t:{attempt}"
+
+    def address(self, address: str) -> str:
+        """Hash: the suppression record of an address and the patients who use it."""
+        return f"{self.tag}:a:{address}"
+
+    def reply(self, message_id: str) -> str:
+        """Hash: one inbound message, by the hash of the provider's id."""
+        return f"{self.tag}:r:{message_id}"
+
+
+def rate(sender: str) -> str:
+    """The token bucket of a sender (named by a keyed hash, never by its number)."""
+    return f"av:rate:{sender}"
+
+
+def stopped(sender: str) -> str:
+    """The mark, with expiry, that a sender is stopped by the provider."""
+    return f"av:stop:{sender}"

@@ -1,0 +1,236 @@
+"""Patients in the store: creation, reading, status, history and consent evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import redis
+
+from service.clock import BusinessClock
+from service.errors import NotFound
+from service.store.connection import store_errors
+from service.store.keyring import KeyRing
+from service.store.keys import (
+    PartitionKeys,
+    RandomBytes,
+    is_patient_id,
+    new_attempt_id,
+    new_patient_id,
+    partition_of,
+)
+from service.store.records import (
+    LETTER,
+    Channel,
+    HistoryEntry,
+    Patient,
+    PatientFields,
+    Status,
+    Subscription,
+)
+from service.store.scripts import Scripts
+
+Consent = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What creating a subscription came to.
+
+    Attributes:
+        outcome: ``ok``; ``exists`` (the new id is taken: choose another); ``gone`` (the patient
+            was erased meanwhile); ``enrolled`` (already in that series).
+        number: of the new, or of the existing subscription.
+    """
+
+    outcome: Literal["ok", "exists", "gone", "enrolled"]
+    number: int = 0
+    status: Status | None = None
+
+
+class Patients:
+    """Reads and writes patient records; contacts and evidence are encrypted with the key ring."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        scripts: Scripts,
+        keyring: KeyRing,
+        partitions: int,
+        clock: BusinessClock,
+        random: RandomBytes,
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._keyring = keyring
+        self._partitions = partitions
+        self._clock = clock
+        self._random = random
+
+    def new_id(self) -> str:
+        """A fresh patient id in a partition drawn evenly."""
+        partition = int.from_bytes(self._random(4), "big") % self._partitions
+        return new_patient_id(partition, self._random)
+
+    def new_attempt(self, patient: str) -> str:
+        """A fresh attempt id in a patient's partition."""
+        return new_attempt_id(partition_of(patient), self._random)
+
+    def enrol(
+        self,
+        patient: Patient,
+        *,
+        new: bool,
+        subscription: str,
+        series: str,
+        due_ms: int,
+        consents: Sequence[Consent],
+        copies: Mapping[Channel, str],
+        source: str,
+    ) -> Enrolled:
+        """Create a patient with a subscription, or add one to an existing patient: all or nothing.
+
+        Args:
+            patient: the contact to store.
+            new: whether the patient must not exist yet; otherwise must.
+            subscription: from ``records.pack_subscription``.
+            series: its name; a patient is in a series once at a time.
+            due_ms: first due time, business ms UTC.
+            consents: evidence to append, one mapping a channel.
+            copies: suppression copies from ``Suppressions.join``.
+            source: who enrols.
+        """
+        keys = PartitionKeys(partition_of(patient.id))
+        associated = patient.id.encode()
+        evidence = [
+            self._keyring.encrypt(json.dumps(dict(consent)).encode(), associated)
+            for consent in consents
+        ]
+        fields = [
+            part for channel, copy in copies.items() for part in ("x" + LETTER[channel], copy)
+        ]
+        answer = self._scripts.run_durably(
+            "enrol",
+            [
+                (
+                    (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit),
+                    (
+                        patient.id,
+                        int(new),
+                        self._keyring.encrypt(patient.pack(), associated),
+                        "".join(LETTER[channel] for channel in patient.channels),
+                        subscription,
+                        due_ms,
+                        series,
+                        source,
+                        self._clock.now_ms(),
+                        len(evidence),
+                        *evidence,
+                        *fields,
+                    ),
+                )
+            ],
+        )[0]
+        return _enrolled(answer)
+
+    def load(self, identifier: str) -> PatientFields:
+        """A patient's whole record.
+
+        Raises:
+            NotFound: there is none, or the text is no id.
+        """
+        fields = self.find(identifier)
+        if fields is None:
+            raise NotFound("There is no patient with that id. An id has 12 letters and digits.")
+        return fields
+
+    def find(self, identifier: str) -> PatientFields | None:
+        """The same, None where there is no such patient."""
+        if not is_patient_id(identifier):
+            return None
+        key = PartitionKeys(partition_of(identifier)).patient(identifier)
+        with store_errors(self._client):
+            fields = PatientFields.of(identifier, self._client.hgetall(key))
+        return fields if fields.exists else None
+
+    def contact(self, fields: PatientFields) -> Patient:
+        """Decrypt who a patient is.
+
+        Raises:
+            KeyMissing: the key it was encrypted under is not in the ring.
+        """
+        packed = self._keyring.decrypt(fields.fields["c"], fields.id.encode())
+        return Patient.unpack(fields.id, packed)
+
+    def history(self, identifier: str) -> list[HistoryEntry]:
+        """All concluded deliveries of a patient, in the order of their due times."""
+        key = PartitionKeys(partition_of(identifier)).history(identifier)
+        rows = self._scripts.read_hash(key)
+        entries = [HistoryEntry.unpack(field, packed.decode()) for field, packed in rows.items()]
+        return sorted(entries, key=lambda entry: (entry.due_ms, entry.subscription, entry.index))
+
+    def consents(self, identifier: str) -> list[dict[str, str]]:
+        """The consent evidence of a patient, oldest first."""
+        key = PartitionKeys(partition_of(identifier)).consents(identifier)
+        with store_errors(self._client):
+            blobs: list[bytes] = self._client.lrange(key, 0, -1)
+        return [json.loads(self._keyring.decrypt(blob, identifier.encode())) for blob in blobs]
+
+    def set_status(
+        self,
+        subscription: Subscription,
+        status: Status,
+        *,
+        allowed: Sequence[Status],
+        source: str,
+        reason: str,
+    ) -> Status | None:
+        """Pause or resume; None when done, else the status that forbade it.
+
+        A resumed subscription is due at once; the policy decides what is still worth sending.
+        """
+        keys = PartitionKeys(partition_of(subscription.patient))
+        now = self._clock.now_ms()
+        answer = self._scripts.run_durably(
+            "set_status",
+            [
+                (
+                    (keys.patient(subscription.patient), keys.due, keys.audit),
+                    (
+                        subscription.number,
+                        subscription.id,
+                        "".join(allowed),
+                        status,
+                        now,
+                        source,
+                        reason,
+                        now,
+                    ),
+                )
+            ],
+        )[0]
+        if answer[0] == b"gone":
+            raise NotFound("That subscription no longer exists.")
+        return None if answer[0] == b"ok" else Status(answer[1].decode())
+
+    def identifiers(self) -> Iterator[str]:
+        """Every patient id, in no order, without holding the server up (``SCAN``)."""
+        for partition in range(self._partitions):
+            prefix = PartitionKeys(partition).patient("")
+            with store_errors(self._client):
+                for key in self._client.scan_iter(match=f"{prefix}*", count=1000):
+                    yield key.decode().removeprefix(prefix)
+
+
+def _enrolled(answer: list[bytes]) -> Enrolled:
+    match answer[0]:
+        case b"ok":
+            return Enrolled("ok", int(answer[1]), Status(answer[2].decode()))
+        case b"enrolled":
+            return Enrolled("enrolled", int(answer[1]))
+        case b"exists":
+            return Enrolled("exists")
+        case _:
+            return Enrolled("gone")

@@ -1,0 +1,343 @@
+"""The records of one patient as Python values, and the compact texts they are stored as.
+
+A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
+``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
+``f<n>`` its flight, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``xs``/``xe``
+suppression copies. Nothing outside ``c`` tells who somebody is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, time
+from enum import StrEnum
+from typing import Literal
+
+from service.store.keys import split_subscription
+
+Channel = Literal["sms", "email"]
+CHANNELS: tuple[Channel, ...] = ("sms", "email")
+LETTER: dict[Channel, str] = {"sms": "s", "email": "e"}
+
+
+class Status(StrEnum):
+    """A subscription's status; the value is what is stored."""
+
+    PENDING = "n"
+    ACTIVE = "a"
+    PAUSED = "p"
+    COMPLETED = "c"
+    OPTED_OUT = "o"
+    UNREACHABLE = "x"
+
+    @property
+    def word(self) -> str:
+        """The field's word for it: ``opted_out``."""
+        return self.name.lower()
+
+
+class FlightState(StrEnum):
+    """Where a claimed subscription stands; the value is what is stored."""
+
+    CLAIMED = "c"
+    BEGUN = "b"
+    IN_QUESTION = "q"
+    RETRY = "r"
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who the messages are for. Encrypted at rest; never logged.
+
+    Attributes:
+        channels: those with consent evidence on record.
+        bedtime: local wall time.
+    """
+
+    id: str
+    clinic: str
+    given_name: str
+    phone: str | None
+    email: str | None
+    language: str
+    timezone: str
+    country: str
+    state: str | None
+    bedtime: time
+    channels: tuple[Channel, ...]
+
+    def address(self, channel: Channel) -> str | None:
+        """The normalised address of a channel."""
+        return self.phone if channel == "sms" else self.email
+
+    def pack(self) -> bytes:
+        """The contact as JSON bytes, to be encrypted."""
+        fields = {key: value for key, value in asdict(self).items() if value is not None}
+        del fields["id"], fields["channels"]
+        fields["bedtime"] = self.bedtime.strftime("%H:%M")
+        fields["channels"] = "".join(LETTER[channel] for channel in self.channels)
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def unpack(cls, identifier: str, packed: bytes) -> Patient:
+        """Read what ``pack`` wrote."""
+        fields = json.loads(packed)
+        hour, minute = fields["bedtime"].split(":")
+        return cls(
+            id=identifier,
+            clinic=fields["clinic"],
+            given_name=fields["given_name"],
+            phone=fields.get("phone"),
+            email=fields.get("email"),
+            language=fields["language"],
+            timezone=fields["timezone"],
+            country=fields["country"],
+            state=fields.get("state"),
+            bedtime=time(int(hour), int(minute)),
+            channels=tuple(c for c in CHANNELS if LETTER[c] in fields["channels"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A claim on a subscription.
+
+    Attributes:
+        token: the fencing token handed out with the claim.
+        due_ms: the due time it was claimed at, ms UTC (business).
+        attempt: id of the begun attempt, empty before.
+    """
+
+    token: int
+    state: FlightState
+    due_ms: int
+    attempt: str = ""
+
+    @classmethod
+    def unpack(cls, packed: str) -> Flight:
+        """Read ``token|state|due|attempt|day``."""
+        parts = [*packed.split("|"), "", ""]
+        due = int(float(parts[2]))
+        return cls(int(parts[0]), FlightState(parts[1]), due, parts[3])
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A patient in a series.
+
+    Attributes:
+        number: 1, 2, ... within the patient.
+        version: of the series, kept while the patient is under way.
+        start: the first day asked for, patient's local date.
+        enrolled_ms: business ms UTC.
+        index: the step that comes next.
+        attempts: provider calls made for that step so far.
+        lost_leases: times a worker died holding it since it last moved.
+    """
+
+    patient: str
+    number: int
+    series: str
+    version: int
+    start: date
+    enrolled_ms: int
+    status: Status
+    index: int
+    attempts: int
+    lost_leases: int
+    flight: Flight | None
+
+    @property
+    def id(self) -> str:
+        """``patient.number``."""
+        return f"{self.patient}.{self.number}"
+
+
+def pack_subscription(series: str, version: int, start: date, enrolled_ms: int) -> str:
+    """The text of an ``s<n>`` field."""
+    return f"{series}|{version}|{start.isoformat()}|{enrolled_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionCopy:
+    """What a patient's own partition knows of an address's suppression."""
+
+    sequence: int
+    on: bool
+    reason: str
+
+    @classmethod
+    def unpack(cls, packed: str) -> SuppressionCopy:
+        """Read ``sequence|1 or 0|reason``."""
+        sequence, on, reason = packed.split("|", 2)
+        return cls(int(sequence), on == "1", reason)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFields:
+    """A patient's hash, decoded only as far as asked; built from one ``HGETALL``."""
+
+    id: str
+    fields: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, identifier: str, flat: Mapping[bytes, bytes] | list[bytes]) -> PatientFields:
+        """From a reply of Redis: a mapping, or the flat list that a script returns."""
+        pairs = (
+            flat.items() if isinstance(flat, Mapping) else zip(flat[::2], flat[1::2], strict=True)
+        )
+        return cls(identifier, {key.decode(): value for key, value in pairs})
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a patient (a suppression copy may stand there before one)."""
+        return "c" in self.fields
+
+    def text(self, field: str) -> str | None:
+        """One field as text."""
+        value = self.fields.get(field)
+        return None if value is None else value.decode()
+
+    def suppression(self, channel: Channel) -> SuppressionCopy | None:
+        """The copy for a channel, if that address was ever suppressed."""
+        packed = self.text("x" + LETTER[channel])
+        return SuppressionCopy.unpack(packed) if packed else None
+
+    def reachable(self) -> frozenset[Channel]:
+        """Channels with consent and without suppression."""
+        consented = self.text("h") or ""
+        reached: set[Channel] = set()
+        for channel in CHANNELS:
+            copy = self.suppression(channel)
+            if LETTER[channel] in consented and not (copy and copy.on):
+                reached.add(channel)
+        return frozenset(reached)
+
+    def recent_drips(self) -> tuple[date, ...]:
+        """Local dates of the patient's latest drips."""
+        days = self.text("r") or ""
+        return tuple(date.fromordinal(int(day)) for day in days.split(",") if day)
+
+    def subscription(self, number: int) -> Subscription | None:
+        """One subscription by its number."""
+        packed = self.text(f"s{number}")
+        if packed is None:
+            return None
+        series, version, start, enrolled = packed.split("|")
+        index, attempts = (self.text(f"k{number}") or "0|0").split("|")
+        flight = self.text(f"f{number}")
+        return Subscription(
+            patient=self.id,
+            number=number,
+            series=series,
+            version=int(version),
+            start=date.fromisoformat(start),
+            enrolled_ms=int(enrolled),
+            status=Status(self.text(f"u{number}") or "n"),
+            index=int(index),
+            attempts=int(attempts),
+            lost_leases=int(self.text(f"w{number}") or 0),
+            flight=Flight.unpack(flight) if flight else None,
+        )
+
+    def subscriptions(self) -> Iterator[Subscription]:
+        """All of them, oldest first."""
+        for number in sorted(int(f[1:]) for f in self.fields if f[0] == "s" and f[1:].isdigit()):
+            found = self.subscription(number)
+            if found is not None:
+                yield found
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What became of one delivery.
+
+    Attributes:
+        subscription: number within the patient.
+        index: step of the series.
+        state: one-letter code of ``schedules.delivery.State``.
+        channel: empty where none was chosen.
+        due_ms: when it was planned, ms UTC (business).
+        at_ms: when it ended, ms UTC (business).
+        reason: a word of ours (``schedules.reasons`` or the carrier's), never free text.
+        code: the provider's code.
+    """
+
+    subscription: int
+    index: int
+    state: str
+    message: str
+    channel: str
+    due_ms: int
+    at_ms: int
+    attempts: int
+    reason: str = ""
+    code: str = ""
+    provider_id: str = ""
+
+    @property
+    def field(self) -> str:
+        """Field of the history hash: one entry a delivery, however often it is written."""
+        return f"{self.subscription}.{self.index}"
+
+    def rest(self) -> str:
+        """All but the state, as stored."""
+        return "|".join(
+            (
+                self.message,
+                self.channel[:1],
+                str(self.due_ms),
+                str(self.at_ms),
+                str(self.attempts),
+                self.reason,
+                self.code,
+                self.provider_id,
+            )
+        )
+
+    @classmethod
+    def unpack(cls, field: str, packed: str) -> HistoryEntry:
+        """Read an entry of the history hash."""
+        number, index = field.split(".")
+        state, message, channel, due, at, attempts, reason, code, provider = packed.split("|")
+        channels = {"s": "sms", "e": "email", "": ""}
+        return cls(
+            subscription=int(number),
+            index=int(index),
+            state=state,
+            message=message,
+            channel=channels[channel],
+            due_ms=int(due),
+            at_ms=int(at),
+            attempts=int(attempts),
+            reason=reason,
+            code=code,
+            provider_id=provider,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed subscription with the whole record of its patient.
+
+    Attributes:
+        token: fencing token; a record under another one is refused.
+        due_ms: the due time it was claimed at.
+    """
+
+    fields: PatientFields
+    subscription: Subscription
+    token: int
+    due_ms: int
+
+    @classmethod
+    def of(cls, member: str, token: int, due: int, flat: list[bytes]) -> Claimed:
+        """From the reply of ``claim.lua``."""
+        patient, number = split_subscription(member)
+        fields = PatientFields.of(patient, flat)
+        subscription = fields.subscription(number)
+        if subscription is None:
+            raise LookupError(f"subscription {member} is in the due index but has no record")
+        return cls(fields, subscription, token, due)

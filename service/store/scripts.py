@@ -1,0 +1,104 @@
+"""The Lua scripts, each one atomic step on one slot: read from ``scripts/*.lua``, called by SHA."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+from service.store.connection import Durability, borrowed, store_errors
+
+Argument = str | int | float | bytes
+Call = tuple[Sequence[str], Sequence[Argument]]
+
+
+@cache
+def _sources() -> dict[str, tuple[str, str]]:
+    """Script name -> (text, SHA-1)."""
+    found = {}
+    for entry in files("service.store").joinpath("scripts").iterdir():
+        if entry.name.endswith(".lua"):
+            text = entry.read_text(encoding="utf-8")
+            digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+            found[entry.name.removesuffix(".lua")] = (text, digest)
+    return found
+
+
+class Scripts:
+    """Calls scripts on one client; loads them where the server does not have them yet."""
+
+    def __init__(self, client: redis.Redis, durability: Durability) -> None:
+        self._client = client
+        self._durability = durability
+
+    def run(self, name: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401
+        """Run one script.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or refuses writes.
+        """
+        return self.run_many(name, [(keys, args)])[0]
+
+    def run_many(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        """Run one script for each (keys, args), pipelined: one round trip, one fsync, in order.
+
+        Each call is atomic by itself; they are not one transaction.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or refuses writes.
+        """
+        if not calls:
+            return []
+        with store_errors(self._client):
+            return _run_many(self._client, name, calls)
+
+    def run_durably(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        """The same, and return only when what was written would outlive a power cut.
+
+        Raises:
+            StoreUnavailable: it may have been written, but is not to be relied upon.
+        """
+        if not calls:
+            return []
+        with store_errors(self._client), borrowed(self._client) as connection:
+            answers = _run_many(connection, name, calls)
+            self._durability.settle(connection)
+        return answers
+
+    def read_hash(self, key: str) -> dict[str, bytes]:
+        """All fields of a hash, empty where there is none.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        with store_errors(self._client):
+            fields: dict[bytes, bytes] = self._client.hgetall(key)
+        return {field.decode(): value for field, value in fields.items()}
+
+
+def _run_many(client: redis.Redis, name: str, calls: Sequence[Call]) -> list[Any]:
+    text, digest = _sources()[name]
+    answers = _pipelined(client, digest, calls)
+    missing = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+    if missing:
+        # The server was restarted: NOSCRIPT proves that these calls did nothing.
+        client.script_load(text)
+        again = _pipelined(client, digest, [calls[i] for i in missing])
+        for i, answer in zip(missing, again, strict=True):
+            answers[i] = answer
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
+def _pipelined(client: redis.Redis, digest: str, calls: Sequence[Call]) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for keys, args in calls:
+        pipeline.execute_command("EVALSHA", digest, len(keys), *keys, *args)
+    return list(pipeline.execute(raise_on_error=False))

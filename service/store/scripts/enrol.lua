@@ -1,0 +1,37 @@
+-- Create a patient, or add a subscription to one; all of it or nothing.
+-- KEYS: patient, due, consents, audit.
+-- ARGV: patient id, must be new (1/0), contact blob, channels, subscription text, due ms, series,
+--       source, at ms, consent count, consent blobs..., then suppression copies (field, value)...
+-- Returns {'ok', n, status} | {'exists'} | {'gone'} | {'enrolled', n}.
+local known = redis.call('HGET', KEYS[1], 'c')
+if ARGV[2] == '1' and known then return {'exists'} end
+if ARGV[2] == '0' and not known then return {'gone'} end
+local n = 0
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local number = tonumber(string.match(field, '^s(%d+)$'))
+  if number then
+    if number > n then n = number end
+    local series = string.match(redis.call('HGET', KEYS[1], field), '^([^|]*)|')
+    local status = redis.call('HGET', KEYS[1], 'u' .. number)
+    if series == ARGV[7] and (status == 'a' or status == 'p') then return {'enrolled', number} end
+  end
+end
+n = n + 1
+redis.call('HSET', KEYS[1], 'c', ARGV[3], 'h', ARGV[4], 's' .. n, ARGV[5], 'k' .. n, '0|0')
+local consents = tonumber(ARGV[10])
+for i = 11, 10 + consents do redis.call('RPUSH', KEYS[3], ARGV[i]) end
+for i = 11 + consents, #ARGV, 2 do
+  local copy = redis.call('HGET', KEYS[1], ARGV[i])
+  if not copy or tonumber(string.match(copy, '^%d+')) < tonumber(string.match(ARGV[i + 1], '^%d+')) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+local status = 'o'
+for channel in string.gmatch(ARGV[4], '%a') do
+  local copy = redis.call('HGET', KEYS[1], 'x' .. channel)
+  if not (copy and string.match(copy, '^%d+|1')) then status = 'a' end
+end
+redis.call('HSET', KEYS[1], 'u' .. n, status)
+if status == 'a' then redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1] .. '.' .. n) end
+redis.call('XADD', KEYS[4], '*', 'what', 'enrolled', 'on', ARGV[1] .. '.' .. n, 'by', ARGV[8], 'at', ARGV[9])
+return {'ok', n, status}

@@ -1,0 +1,130 @@
+"""The suppression ledger: one record an address, and its copies with every patient who uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.clock import BusinessClock
+from service.store.keyring import Index
+from service.store.keys import PartitionKeys, partition_of
+from service.store.records import LETTER, Channel
+from service.store.scripts import Call, Scripts
+
+KIND: dict[Channel, str] = {"sms": "phone", "email": "email"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The ledger's record of an address after a change.
+
+    Attributes:
+        changed: whether this call changed it.
+        sequence: of the last change; copies carry it.
+        patients: ids of all patients who use the address.
+        ended: subscriptions that no channel reaches any more because of this change.
+    """
+
+    changed: bool
+    sequence: int
+    on: bool
+    reason: str
+    patients: tuple[str, ...]
+    ended: tuple[str, ...] = ()
+
+
+class Suppressions:
+    """Suppresses addresses and lifts it again; durable and fanned out before it answers."""
+
+    def __init__(
+        self, scripts: Scripts, index: Index, partitions: int, clock: BusinessClock
+    ) -> None:
+        self._scripts = scripts
+        self._index = index
+        self._partitions = partitions
+        self._clock = clock
+
+    def digest(self, channel: Channel, address: str) -> str:
+        """The keyed hash an address is known by; opaque, 22 letters."""
+        return self._index.digest(KIND[channel], address)
+
+    def keys(self, digest: str) -> PartitionKeys:
+        """The partition of an address."""
+        return PartitionKeys(int.from_bytes(digest.encode(), "big") % self._partitions)
+
+    def suppress(self, channel: Channel, digest: str, *, reason: str, source: str) -> Ledger:
+        """Never send to this address again, for any patient on it.
+
+        Args:
+            channel: the address's channel.
+            digest: from ``digest``.
+            reason: one word: ``stop``, ``one_click``, ``provider_opt_out``, ``staff``, ``invalid``.
+            source: who says so: a reply's id, ``carrier``, ``staff:name``.
+
+        Raises:
+            StoreUnavailable: not (wholly) recorded; ask again, it is idempotent.
+        """
+        return self._change(channel, digest, on=True, reason=reason, source=source, lifts="")
+
+    def lift(self, channel: Channel, digest: str, *, source: str, lifts: Sequence[str]) -> Ledger:
+        """Allow sending again, where it was suppressed for one of the reasons in ``lifts``."""
+        return self._change(
+            channel, digest, on=False, reason="rejoined", source=source, lifts=",".join(lifts)
+        )
+
+    def _change(
+        self, channel: Channel, digest: str, *, on: bool, reason: str, source: str, lifts: str
+    ) -> Ledger:
+        keys = self.keys(digest)
+        now = self._clock.now_ms()
+        answer = self._scripts.run_durably(
+            "suppress",
+            [((keys.address(digest), keys.audit), (int(on), reason, source, now, lifts))],
+        )[0]
+        ledger = Ledger(
+            changed=bool(answer[0]),
+            sequence=int(answer[1]),
+            on=answer[2] in (1, b"1"),
+            reason=answer[3].decode(),
+            patients=tuple(patient.decode() for patient in answer[4:]),
+        )
+        # Fanned out even where nothing changed: an earlier call may have been cut off here.
+        return self._fan_out(channel, ledger, now)
+
+    def _fan_out(self, channel: Channel, ledger: Ledger, now_ms: int) -> Ledger:
+        if ledger.sequence == 0:
+            return ledger
+        calls: list[Call] = []
+        for patient in ledger.patients:
+            keys = PartitionKeys(partition_of(patient))
+            field = "x" + LETTER[channel]
+            args = (field, ledger.sequence, int(ledger.on), ledger.reason, patient, now_ms)
+            calls.append(((keys.patient(patient), keys.due), args))
+        ended = []
+        answers = self._scripts.run_durably("copy_suppression", calls)
+        for patient, answer in zip(ledger.patients, answers, strict=True):
+            ended += [f"{patient}.{int(number)}" for number in answer[1:]]
+        return Ledger(
+            ledger.changed,
+            ledger.sequence,
+            ledger.on,
+            ledger.reason,
+            ledger.patients,
+            tuple(ended) if ledger.on else (),
+        )
+
+    def join(self, digest: str, patient: str) -> str:
+        """Enter a patient under an address; the suppression copy to start with, as stored.
+
+        Done before the patient's record is made, so that an opt-out that comes between the two
+        already finds the patient.
+        """
+        keys = self.keys(digest)
+        answer = self._scripts.run_durably("join_address", [((keys.address(digest),), (patient,))])
+        sequence, on, reason = (part.decode() for part in answer[0])
+        return f"{sequence}|{on}|{reason}"
+
+    def patients(self, digest: str) -> tuple[str, ...]:
+        """Ids of the patients entered under an address (some may never have been completed)."""
+        fields = self._scripts.read_hash(self.keys(digest).address(digest))
+        return tuple(field[2:] for field in fields if field.startswith("p:"))

@@ -1,0 +1,45 @@
+"""Beat: Celery's own beat service, with a scheduler that ticks instead of reading a crontab."""
+
+from __future__ import annotations
+
+import structlog
+from celery import Celery
+from celery.beat import Scheduler, Service
+from kombu.exceptions import OperationalError
+
+from service.bootstrap import Core
+from service.dispatch.tick import Ticker
+from service.errors import StoreUnavailable
+from service.worker.app import DRAIN_EXPIRES_S
+from service.worker.tasks import DRAIN_TASK
+
+log = structlog.get_logger(__name__)
+
+
+class TickScheduler(Scheduler):
+    """Calls the tick of dispatch and sleeps until the next one."""
+
+    ticker: Ticker
+
+    def setup_schedule(self) -> None:
+        """There is no crontab: what is due stands in the store."""
+
+    def tick(self, *_: object, **__: object) -> float:
+        """Tick once; seconds until the next."""
+        try:
+            self.ticker.tick()
+        except (StoreUnavailable, OperationalError) as error:
+            log.warning("tick_failed", fault=str(error))
+            return 1.0
+        return self.ticker.interval_s
+
+
+def make_beat(app: Celery, core: Core) -> Service:
+    """A beat service that queues drains of ``core``'s partitions on ``app``."""
+
+    def queue_drain(partition: int) -> None:
+        app.send_task(DRAIN_TASK, (partition,), expires=DRAIN_EXPIRES_S, retry=False)
+
+    ticker = core.ticker(queue_drain)
+    scheduler = type("BoundTickScheduler", (TickScheduler,), {"ticker": ticker})
+    return Service(app, scheduler_cls=scheduler)

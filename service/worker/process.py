@@ -1,0 +1,59 @@
+"""What one worker process keeps between tasks: its store, its carriers, its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+
+from celery.signals import worker_process_shutdown
+
+from service.bootstrap import Core, Dispatch
+from service.dispatch.tick import drain_started
+from service.errors import ConfigurationError
+from service.settings import Settings
+
+
+class WorkerProcess:
+    """Drains partitions, one after another, with many sends under way in each."""
+
+    def __init__(self, settings: Settings, store_url: str) -> None:
+        self._core = Core(settings, store_url)
+        self._dispatch = Dispatch(self._core)
+        self._runner = asyncio.Runner()
+
+    def drain(self, partition: int) -> int:
+        """Settle and send what a partition has due; how many flights were concluded."""
+        drain_started(self._core.client, partition)
+        return self._runner.run(self._dispatch.drain(partition))
+
+    def close(self) -> None:
+        """Close carriers, loop and store."""
+        self._runner.run(self._dispatch.aclose())
+        self._runner.close()
+        self._core.close()
+
+
+_inherited: list[tuple[Settings, str]] = []
+
+
+def before_fork(settings: Settings, store_url: str) -> None:
+    """Tell the processes that will be forked what to build on; settings are read only once."""
+    _inherited[:] = [(settings, store_url)]
+
+
+@cache
+def current_process() -> WorkerProcess:
+    """This process's own, built at its first task, so that nothing is shared across a fork.
+
+    Raises:
+        ConfigurationError: the worker was not started by ``aftervisit worker``.
+    """
+    if not _inherited:
+        raise ConfigurationError("Start workers with `aftervisit worker`.")
+    return WorkerProcess(*_inherited[0])
+
+
+@worker_process_shutdown.connect
+def _close(**_: object) -> None:
+    if current_process.cache_info().currsize:
+        current_process().close()

@@ -1,0 +1,23 @@
+"""The tasks: parse, call a use case, return."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from service.errors import StoreUnavailable
+from service.worker.process import current_process
+
+log = structlog.get_logger(__name__)
+
+DRAIN_TASK = "aftervisit.drain"
+
+
+@shared_task(name=DRAIN_TASK)
+def drain(partition: int) -> None:
+    """Send what is due in a partition."""
+    try:
+        current_process().drain(partition)
+    except StoreUnavailable as error:
+        # The tick goes on asking; nothing is lost while the store is away.
+        log.warning("store_unavailable", partition=partition, fault=str(error))
