@@ -11,6 +11,7 @@ from messages.catalog import Catalog
 from messages.errors import TemplateFault
 from messages.sms import Encoding, segment
 from messages.template import Malformed, Pieces, fill, read_blocks, split_marks
+from messages.wire import WirePieces, encode_pieces, fill_wire
 
 # Control characters break lines and headers; bidirectional controls can make an address or a number
 # read as another one (Unicode TR 36 section 2.5).
@@ -55,8 +56,19 @@ class EmailContent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sms:
-    text: Pieces
+class Letter:
+    """The same, its bodies already in the form they travel in: for sending many.
+
+    Attributes:
+        subject: one line.
+        text, html: the two parts, quoted-printable, lines ending in CRLF.
+        language: the language of both parts.
+    """
+
+    subject: str
+    text: bytes
+    html: bytes
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,8 @@ class _Email:
     subject: Pieces
     text: Pieces
     html: Pieces
+    wire_text: WirePieces
+    wire_html: WirePieces
 
 
 class Renderer:
@@ -77,7 +91,7 @@ class Renderer:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._blocks: dict[tuple[str, str], dict[str, str]] = {}
-        self._sms: dict[tuple[str, str], _Sms] = {}
+        self._sms: dict[tuple[str, str], Pieces] = {}
         self._email: dict[tuple[str, str], _Email] = {}
 
     def sms(self, name: str, language: str, context: Mapping[str, str]) -> SmsText:
@@ -89,7 +103,7 @@ class Renderer:
         """
         compiled = self._sms.get((name, language)) or self._compile_sms(name, language)
         try:
-            text = fill(compiled.text, _writers(context))
+            text = fill(compiled, _writers(context))
         except Malformed as error:
             raise TemplateFault(name, language, str(error)) from None
         counted = segment(text)
@@ -114,6 +128,24 @@ class Renderer:
         except Malformed as error:
             raise TemplateFault(name, language, str(error)) from None
 
+    def letter(self, name: str, language: str, context: Mapping[str, str]) -> Letter:
+        """Render the e-mail for `messages.email.compose`, faster than `email` and the same to read.
+
+        Raises:
+            UnknownMessage, UnknownLanguage, TemplateFault: as in `email`.
+        """
+        compiled = self._email.get((name, language)) or self._compile_email(name, language)
+        try:
+            writers = _writers(_greeted(context, language))
+            return Letter(
+                subject=fill(compiled.subject, writers),
+                text=fill_wire(compiled.wire_text, writers),
+                html=fill_wire(compiled.wire_html, writers),
+                language=language,
+            )
+        except Malformed as error:
+            raise TemplateFault(name, language, str(error)) from None
+
     def blocks(self, name: str, language: str) -> dict[str, str]:
         """Return the marked text of the blocks subject, sms and email (see `messages.template`).
 
@@ -130,8 +162,8 @@ class Renderer:
                 raise TemplateFault(name, language, str(error)) from None
         return self._blocks[key]
 
-    def _compile_sms(self, name: str, language: str) -> _Sms:
-        compiled = _Sms(split_marks(self.blocks(name, language)["sms"]))
+    def _compile_sms(self, name: str, language: str) -> Pieces:
+        compiled = split_marks(self.blocks(name, language)["sms"])
         self._sms[name, language] = compiled
         return compiled
 
@@ -140,13 +172,12 @@ class Renderer:
 
         blocks = self.blocks(name, language)
         try:
-            compiled = _Email(
-                split_marks(blocks["subject"]),
-                text_page(blocks["email"], language),
-                html_page(blocks["email"], blocks["subject"], language),
-            )
+            text = text_page(blocks["email"], language)
+            html = html_page(blocks["email"], blocks["subject"], language)
         except Malformed as error:
             raise TemplateFault(name, language, str(error)) from None
+        subject = split_marks(blocks["subject"])
+        compiled = _Email(subject, text, html, encode_pieces(text), encode_pieces(html))
         self._email[name, language] = compiled
         return compiled
 
@@ -156,17 +187,18 @@ def _greeted(context: Mapping[str, str], language: str) -> dict[str, str]:
 
     if "given_name" not in context:
         raise Malformed("given_name has no value; pass it, blank where it is not known")
-    return {**context, "greeting": greeting(language, _clean(context["given_name"]))}
+    return {**context, "greeting": greeting(language, one_line(context["given_name"]))}
 
 
-def _clean(value: str) -> str:
+def one_line(value: str) -> str:
+    """Return a value as one line of printable text, with single spaces."""
     return " ".join(_UNPRINTABLE.sub(" ", value).split())
 
 
 def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
     def text(variable: str) -> str:
         try:
-            value = _clean(context[variable])
+            value = one_line(context[variable])
         except KeyError:
             raise Malformed(f"{variable} has no value; pass it in the context") from None
         if not value and variable not in _MAY_BE_BLANK:

@@ -1,0 +1,37 @@
+"""Bodies in the form they travel in: quoted-printable (RFC 2045 section 6.7), lines ending in CRLF.
+
+Encoding a page takes several times as long as filling in its values. So the text between the values
+is encoded once, and each value stands between two soft line breaks, which a reader never sees:
+wherever it falls, no line is longer than 76 octets.
+"""
+
+from binascii import b2a_qp
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from messages.template import Pieces, Slot
+
+WirePieces = tuple[bytes | Slot, ...]
+
+_SOFT_BREAK: Final = b"=\r\n"
+
+
+def quoted_printable(text: str) -> bytes:
+    """Return the text encoded; what UTF-8 cannot hold becomes a question mark."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    return b2a_qp(lines, quotetabs=False, istext=True).replace(b"\n", b"\r\n")
+
+
+def encode_pieces(pieces: Pieces) -> WirePieces:
+    """Encode what lies between the slots."""
+    return tuple(quoted_printable(piece) if isinstance(piece, str) else piece for piece in pieces)
+
+
+def fill_wire(pieces: WirePieces, writers: Mapping[str, Callable[[str], str]]) -> bytes:
+    """Put encoded values in the slots' places; see `messages.template.fill`."""
+    return b"".join(
+        piece
+        if isinstance(piece, bytes)
+        else _SOFT_BREAK + quoted_printable(writers[piece.kind](piece.variable)) + _SOFT_BREAK
+        for piece in pieces
+    )
