@@ -87,7 +87,8 @@ class _Table:
     def span(self, key: str, default: timedelta | None = None) -> timedelta:
         if key not in self.values and default is not None:
             return default
-        found = _SPAN.fullmatch(self.text(key))
+        value = self.values.get(key)
+        found = _SPAN.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise self.fault(key, 'a span such as "90m", "2h" or "21d"')
         return int(found["count"]) * _UNITS[found["unit"]]
