@@ -41,6 +41,7 @@ dir {home}
 pidfile {pidfile}
 logfile {log}
 daemonize yes
+set-proc-title no
 appendonly yes
 appendfsync always
 aof-load-truncated yes

@@ -97,7 +97,7 @@ class KeyRing:
         Raises:
             ConfigurationError: it is not of that form; the keys themselves are not repeated.
         """
-        keys = []
+        keys: list[tuple[str, bytes]] = []
         for entry in filter(None, re.split(r"[,\s]+", text)):
             key_id, colon, encoded = entry.partition(":")
             try:
