@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from service.errors import ConfigurationError
-from service.settings import Settings
+from service.settings import Settings, load_settings
 from service.store.keyfile import add_key, load_key_ring
 from service.store.keyring import KEYS_FILE, KeyRing
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "var", secret_keys=None)
+    return load_settings(data_dir=tmp_path / "var", secret_keys=None)
 
 
 def test_the_first_start_makes_keys_that_only_their_owner_can_read(settings: Settings) -> None:
@@ -72,7 +72,7 @@ def test_an_empty_file_of_keys_is_not_replaced(settings: Settings) -> None:
 def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     with pytest.raises(ConfigurationError, match="AFTERVISIT_DATA_DIR"):
-        load_key_ring(Settings(data_dir=tmp_path / "var" / "below"))
+        load_key_ring(load_settings(data_dir=tmp_path / "var" / "below", secret_keys=None))
 
 
 def test_a_new_key_comes_first_and_the_old_ones_stay(settings: Settings) -> None:
