@@ -7,7 +7,7 @@ class ContentError(Exception):
     """Base of what is raised for a fault in the message library; its text says what to do next."""
 
 
-class UnknownMessage(ContentError):  # noqa: N818 - named for what went wrong
+class UnknownMessage(ContentError):
     """No message has this name.
 
     Attributes:
@@ -21,7 +21,7 @@ class UnknownMessage(ContentError):  # noqa: N818 - named for what went wrong
         self.name = name
 
 
-class UnknownLanguage(ContentError):  # noqa: N818
+class UnknownLanguage(ContentError):
     """The message exists, but not in this language.
 
     Attributes:
@@ -40,7 +40,7 @@ class UnknownLanguage(ContentError):  # noqa: N818
         )
 
 
-class TemplateFault(ContentError):  # noqa: N818
+class TemplateFault(ContentError):
     """A message's template cannot be used as it is, or lacks a value it needs.
 
     Attributes:
@@ -56,7 +56,7 @@ class TemplateFault(ContentError):  # noqa: N818
         self.detail = detail
 
 
-class CatalogFault(ContentError):  # noqa: N818
+class CatalogFault(ContentError):
     """The library cannot be loaded; every fault found is listed, not only the first.
 
     Attributes:

@@ -18,7 +18,7 @@ _OFF: Final = ["image", "code", "fence", "backticks", "html_block", "html_inline
 _LINK_TARGET: Final = re.compile(r"https://[^\s]+|mailto:[^\s]+|tel:\+?[0-9]+|tel:zqv[a-z]+zqv")
 
 
-class UnsafeLink(Exception):  # noqa: N818 - caught inside the package
+class UnsafeLink(Exception):
     """A link leads somewhere a message must not lead."""
 
 

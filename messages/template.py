@@ -39,7 +39,7 @@ _LINE_BREAK: Final = "\x00"
 _ENVIRONMENT: Final = Environment(autoescape=True)
 
 
-class Malformed(Exception):  # noqa: N818 - caught inside the package, never seen outside
+class Malformed(Exception):
     """A template breaks the format; the text says what to do."""
 
 

@@ -24,7 +24,7 @@ def quoted_printable(text: str) -> bytes:
 
 def encode_pieces(pieces: Pieces) -> WirePieces:
     """Encode what lies between the slots."""
-    return tuple(quoted_printable(piece) if isinstance(piece, str) else piece for piece in pieces)
+    return tuple(_with_room(piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
 def fill_wire(pieces: WirePieces, writers: Mapping[str, Callable[[str], str]]) -> bytes:
@@ -32,6 +32,11 @@ def fill_wire(pieces: WirePieces, writers: Mapping[str, Callable[[str], str]]) -
     return b"".join(
         piece
         if isinstance(piece, bytes)
-        else _SOFT_BREAK + quoted_printable(writers[piece.kind](piece.variable)) + _SOFT_BREAK
+        else _SOFT_BREAK + _with_room(writers[piece.kind](piece.variable)) + _SOFT_BREAK
         for piece in pieces
     )
+
+
+def _with_room(text: str) -> bytes:
+    """Encode with one letter more, then take it away: the last line has room for a soft break."""
+    return quoted_printable(text + "x")[:-1]
