@@ -21,6 +21,7 @@ from messages.page import words as frame_words
 from messages.plain import read, sentences, words
 from messages.render import Renderer
 from messages.safety import SafetyRules, safety_rules
+from messages.sample import sample_context
 from messages.script import Script, open_script
 from messages.template import Malformed
 
@@ -129,7 +130,7 @@ def _shared_problems(scripts: Iterable[Script], rules: SafetyRules) -> Iterator[
     first: dict[tuple[str, str], Script] = {}
     for script in scripts:
         for block in ("subject", "sms", "email"):
-            for sentence in sentences(script.shown[block]):
+            for sentence in sentences(_unsigned(script.shown[block], script.language)):
                 normal = _normal(sentence)
                 if normal in allowed or len(words(sentence)) < rules.shared_words:
                     continue
@@ -137,6 +138,11 @@ def _shared_problems(scripts: Iterable[Script], rules: SafetyRules) -> Iterator[
                 if earlier.message.name != script.message.name:
                     detail = f'{block} shares "{sentence}" with {earlier.where}: word it afresh'
                     yield Problem(script.where, "shared-sentence", detail)
+
+
+def _unsigned(text: str, language: str) -> str:
+    """Drop the clinic's name that opens each text, which would hide that the rest is the same."""
+    return text.removeprefix(f"{sample_context(language)['clinic_name']}:")
 
 
 def _normal(sentence: str) -> str:

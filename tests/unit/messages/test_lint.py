@@ -1,0 +1,315 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from messages.catalog import Catalog
+from messages.lint import Problem, lint, lint_library, strand_grades
+from messages.safety import safety_rules
+from messages.script import reading
+from tests.unit.messages.conftest import EN, TOML, WriteMessage, blocks
+
+NAMED = "{{ clinic_name }}: "
+HELP = "Call {{ clinic_phone }}."
+
+
+def message(strand: str = "lifestyle", topic: str = "walking", more: str = "") -> str:
+    return TOML.replace("lifestyle", strand, 1).replace('"walking"', f'"{topic}"') + more
+
+
+def problems_of(root: Path, *, today: date | None = None) -> list[Problem]:
+    """Everything but the topics and minimums, which a library of one message always lacks."""
+    found = lint(Catalog.load(root), today=today)
+    return [problem for problem in found if problem.rule != "coverage"]
+
+
+def rules_of(root: Path, *, today: date | None = None) -> set[str]:
+    return {problem.rule for problem in problems_of(root, today=today)}
+
+
+def test_a_plain_and_safe_message_has_no_problem(write: WriteMessage, root: Path) -> None:
+    write("walking")
+    assert problems_of(root, today=date(2026, 11, 21)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("discloses-condition", "Restless legs tonight?"),
+        ("discloses-condition", "Tips for your RLS"),
+        ("discloses-condition", "Living with diabetes"),
+        ("discloses-condition", "Low iron and you"),
+        ("discloses-test", "Ask about your ferritin"),
+        ("discloses-test", "About your sleep study"),
+        ("names-a-drug", "Ropinirole and you"),
+        ("names-a-drug", "Taking gabapentin?"),
+    ],
+)
+def test_a_text_or_subject_discloses_nothing(
+    write: WriteMessage, root: Path, rule: str, text: str
+) -> None:
+    write("as-text", en=blocks(sms=NAMED + text))
+    write("as-subject", en=blocks(subject=text, sms=NAMED + "Hi."), toml=message())
+    found = [problem for problem in problems_of(root) if problem.rule == rule]
+    assert [problem.where for problem in found] == ["as-subject/en", "as-text/en"]
+
+
+def test_the_body_of_an_email_may_name_the_condition(write: WriteMessage, root: Path) -> None:
+    write(en=blocks(sms=NAMED + "Hi.", email="Many people have restless legs."))
+    assert problems_of(root) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ("promises-a-cure", "This walk will cure you."),
+        ("promises-a-cure", "It will get rid of your restless legs."),
+        ("promises-a-cure", "Relief is guaranteed."),
+        ("take-iron", "Take iron with your meals."),
+        ("take-iron", "Never take extra iron at home."),
+        ("take-a-supplement", "Try a magnesium tablet at night."),
+        ("gives-a-dose", "Have 325 mg at breakfast."),
+        ("gives-a-dose", "Use two tablets at night."),
+        ("changes-a-medicine", "Stop your allergy medicine."),
+        ("changes-a-medicine", "You can halve the dose."),
+        ("names-a-drug", "Ask about pramipexole."),
+        ("names-a-drug", "Antihistamines can do this."),
+        ("circulation-as-cause", "Poor circulation causes restless legs."),
+        ("circulation-as-cause", "It is often caused by poor blood flow."),
+        ("circulation-as-cause", "Weak veins lead to restless legs."),
+        ("promises-a-treatment", "We will treat your veins."),
+        ("offers-a-procedure", "Laser therapy opens the vein."),
+        ("offers-a-procedure", "Angioplasty helps many people."),
+        ("gives-a-result", "Your ferritin level is low."),
+        ("gives-a-result", "You have restless legs."),
+        ("copyrighted-scale", "Fill in the IRLS form."),
+        ("hard-coded-number", "Call 911 at once."),
+        ("hard-coded-number", "Call (503) 555-0142 today."),
+        ("url-shortener", "See [this](https://bit.ly/x)."),
+        ("marketing", "Act now and call us."),
+    ],
+)
+def test_a_forbidden_claim_is_found_in_email_and_text(
+    write: WriteMessage, root: Path, rule: str, sentence: str
+) -> None:
+    write("in-email", en=blocks(sms=NAMED + "Hi.", email=f"Good day. {sentence} Be well."))
+    write("in-text", en=blocks(sms=NAMED + sentence))
+    found = {problem.where for problem in problems_of(root) if problem.rule == rule}
+    assert found >= {"in-email/en", "in-text/en"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ask whether your ferritin and transferrin saturation should be tested.",
+        "Don't stop any medicine on your own.",
+        "Ask the person who prescribed it before you change a dose.",
+        "Ask whether surgery is an option for you.",
+        "Blood vessel problems can feel much the same, so have them checked.",
+        "If you have diabetes, look at your feet each night.",
+        "Beans and lentils are rich in iron.",
+        "Try iron-rich foods such as beans.",
+        "What makes your legs worse, and what helps?",
+    ],
+)
+def test_careful_wording_is_left_alone(write: WriteMessage, root: Path, sentence: str) -> None:
+    email = f"{sentence} We can talk it all through when you next come in to see us."
+    write(en=blocks(sms=NAMED + "Hi.", email=email))
+    assert problems_of(root) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "rule"),
+    [
+        ("It\u2019s time.", "", "gsm-7"),
+        ("Use a `tick`.", "", "gsm-7"),
+        ("Short walks help. " * 10, "", "segments"),
+        ("Short walks help. " * 20, 'two_segments = "why"', "segments"),
+        ("Walk.", 'two_segments = "why"', "segments"),
+    ],
+)
+def test_a_text_is_short_and_plain_ascii_like(
+    write: WriteMessage, root: Path, text: str, more: str, rule: str
+) -> None:
+    write(toml=message(more=more), en=blocks(sms=NAMED + text))
+    assert rules_of(root) == {rule}
+
+
+def test_two_segments_pass_with_a_reason(write: WriteMessage, root: Path) -> None:
+    long_text = blocks(sms=NAMED + "Short walks help. " * 10)
+    write(toml=message(more='two_segments = "it lists all red flags"'), en=long_text)
+    assert problems_of(root) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        (blocks(sms="Walk today."), "names-the-clinic"),
+        (blocks(sms=NAMED + "Hi.", subject="a " * 31), "subject-length"),
+        (blocks(sms=NAMED + "Hi.", subject="{{ given_name }}, walk"), "subject-name"),
+        (blocks(sms=NAMED + "Hi.", email="one " * 26 + "."), "long-sentence"),
+        (blocks(sms=NAMED + "Hi.", email=("one " * 20 + ". ") * 3), "long-sentence"),
+        (blocks(sms=NAMED + "Hi.", email="Cardiovascularity."), "long-word"),
+        (blocks(sms=NAMED + "Hi.", email="Regular activity is beneficial."), "long-word"),
+        (blocks(sms=NAMED + "Hi.", email="{{ oops }}"), "template"),
+        (blocks(sms=NAMED + "Hi.", email="[a](http://a.example)"), "template"),
+    ],
+)
+def test_each_rule_for_a_single_message_bites(
+    write: WriteMessage, root: Path, template: str, rule: str
+) -> None:
+    write(en=template)
+    assert rule in rules_of(root)
+
+
+@pytest.mark.parametrize(
+    ("toml", "rule"),
+    [
+        (message().replace("feet:lifestyle-strategies", "feet:nowhere"), "unknown-source"),
+        (message().replace('"feet:lifestyle-strategies"', ""), "no-source"),
+        (message("service").replace('"feet:lifestyle-strategies"', ""), "no-source"),
+        (message().replace("2026", "2027"), "review-date"),
+        (message().replace("2026", "2024"), "review-date"),
+    ],
+)
+def test_where_a_message_comes_from_and_when_it_was_read_is_held_to(
+    write: WriteMessage, root: Path, toml: str, rule: str
+) -> None:
+    write(toml=toml)
+    assert rules_of(root, today=date(2026, 12, 1)) == {rule}
+
+
+def test_a_service_message_may_follow_a_policy_instead(write: WriteMessage, root: Path) -> None:
+    toml = message("service", "paused").replace('"feet:lifestyle-strategies"', "")
+    write(toml=toml + 'policy = "47 CFR 64.1200(a)(10)"\n')
+    assert problems_of(root) == []
+
+
+@pytest.mark.parametrize("lacking", ["sms", "email"])
+def test_a_follow_up_carries_the_way_to_get_help_in_both_forms(
+    write: WriteMessage, root: Path, lacking: str
+) -> None:
+    written = {"sms": f"{NAMED} How are you? {HELP}", "email": f"How are you? {HELP}"}
+    folder = write(toml=message("follow_up", "next-visit"), en=blocks("Hello there", **written))
+    assert problems_of(root) == []
+    written[lacking] = f"{NAMED} How are you now?"
+    (folder / "en.jinja").write_text(blocks("Hello there", **written))
+    assert [(found.where, found.rule) for found in problems_of(root)] == [
+        ("evening-walk/en", "way-to-get-help")
+    ]
+
+
+WELCOME = NAMED + "{{ frequency }}. Msg & data rates may apply. Reply HELP for help, STOP to end."
+HELPED = (
+    NAMED + "Aftervisit, {{ frequency }}. Msg & data rates may apply. {{ clinic_phone }}. STOP "
+    "ends it."
+)
+
+
+@pytest.mark.parametrize(
+    ("topic", "text", "parts"),
+    [
+        ("welcome", WELCOME, ["{{ frequency }}", "Msg & data rates may apply", "HELP", "STOP"]),
+        ("help", HELPED, ["{{ frequency }}", "rates may apply", "{{ clinic_phone }}", "STOP"]),
+        ("goodbye", NAMED + "No more texts. START brings us back.", ["START", "No more"]),
+    ],
+)
+def test_a_service_message_makes_every_disclosure(
+    write: WriteMessage, root: Path, topic: str, text: str, parts: list[str]
+) -> None:
+    folder = write(toml=message("service", topic), en=blocks(sms=text))
+    assert problems_of(root) == []
+    for part in parts:
+        (folder / "en.jinja").write_text(blocks(sms=text.replace(part, "x")))
+        assert rules_of(root) <= {"disclosures", "way-back"}
+        assert len(problems_of(root)) == 1
+
+
+def test_two_messages_share_no_sentence(write: WriteMessage, root: Path) -> None:
+    shared = "Walk a little, every day!"
+    write("first", en=blocks(sms=NAMED + shared, email="One thing."))
+    write("second", en=blocks(sms=NAMED + "Yo.", email=f"Then *walk* a little every day. {HELP}"))
+    assert problems_of(root) == []
+    write("third", en=blocks(sms=NAMED + "Yes.", email="**WALK a little,** every day."))
+    assert [(found.where, found.rule) for found in problems_of(root)] == [
+        ("third/en", "shared-sentence")
+    ]
+
+
+def test_a_message_may_repeat_itself_in_its_two_forms(write: WriteMessage, root: Path) -> None:
+    write(en=blocks(sms=NAMED + "Hi. Walk a little every day.", email="Walk a little every day."))
+    assert problems_of(root) == []
+
+
+def test_a_language_that_one_message_has_all_have(write: WriteMessage, root: Path) -> None:
+    write("both", en=EN, es=blocks(sms=NAMED + "Hola."))
+    write("english", en=blocks(sms=NAMED + "Hi."))
+    write("french", en=blocks(sms=NAMED + "Hey."), es=blocks(sms=NAMED + "Ya."), fr=blocks())
+    found = {
+        (found.where, found.detail) for found in problems_of(root) if found.rule == "languages"
+    }
+    assert {
+        ("english", "is not written in 'es' yet"),
+        ("both", "is not written in 'fr' yet"),
+    } <= found
+    assert any(where == "layout/words.toml" for where, _ in found)
+    assert "plain-language" in rules_of(root)
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ("take-iron", "Debe tomar hierro."),
+        ("circulation-as-cause", "La mala circulación causa el problema."),
+        ("changes-a-medicine", "Suspenda su medicamento."),
+        ("promises-a-cure", "Esto lo va a curar."),
+        ("discloses-condition", "Consejos para piernas inquietas."),
+    ],
+)
+def test_spanish_is_held_to_the_same_claims(
+    write: WriteMessage, root: Path, rule: str, sentence: str
+) -> None:
+    write(en=EN, es=blocks(sms=NAMED + sentence))
+    assert rule in rules_of(root)
+
+
+def test_a_strand_that_reads_too_hard_is_told_as_a_whole(write: WriteMessage, root: Path) -> None:
+    hard = "Regular physical activity improves cardiovascular function considerably. " * 3
+    write(en=blocks(sms=NAMED + "Hi.", email=hard))
+    assert ("lifestyle", "grade") in {(found.where, found.rule) for found in problems_of(root)}
+    assert strand_grades(Catalog.load(root), "en")["lifestyle"] > 8
+
+
+def test_missing_topics_and_thin_strands_are_named(write: WriteMessage, root: Path) -> None:
+    write("walking")
+    found = {(found.where, found.detail) for found in lint(Catalog.load(root))}
+    assert ("lifestyle", "has 1 messages; 16 is the least") in found
+    assert ("lifestyle", "has no message on swimming") in found
+    assert ("lifestyle", "has no message on walking") not in found
+    assert ("service", "has no message on goodbye") in found
+
+
+def test_a_library_that_cannot_be_loaded_is_a_list_of_problems(
+    write: WriteMessage, root: Path
+) -> None:
+    write("walking", toml=None)
+    assert [(found.where, found.rule) for found in lint_library(root)] == [
+        ("walking/message.toml", "format")
+    ]
+
+
+def test_one_message_can_be_measured(write: WriteMessage, root: Path) -> None:
+    write("walking")
+    found = reading(Catalog.load(root), "walking", "en")
+    assert found.words == 14
+    assert found.grade < 8
+
+
+def test_every_rule_in_the_file_says_what_to_do() -> None:
+    rules = safety_rules()
+    named = [(rule.rule, rule.detail) for rule in rules.must_say]
+    named += [(rule.rule, rule.detail) for rule in rules.must_not_say]
+    for rule, detail in named:
+        assert rule == rule.lower()
+        assert len(detail.split()) > 3
+    assert set(rules.plain) >= set(rules.languages)
