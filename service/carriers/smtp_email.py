@@ -109,7 +109,7 @@ class SmtpEmail:
         try:
             return self._deliver(errand, email, sender, to)
         except _FAILURES as error:
-            return _failed(error, errand.stage)
+            return _failed(Cut() if errand.over else error, errand.stage)
 
     def _deliver(self, errand: Errand, email: OutgoingEmail, sender: str, to: str) -> Outcome:
         try:
@@ -246,7 +246,7 @@ def _interrupted(stage: Stage, why: str) -> Outcome:
             Result.UNKNOWN,
             f"The mail server did not confirm the e-mail ({why}); it may have been taken.",
         )
-    return Outcome(Result.TRANSIENT, f"The mail server could not be reached ({why}).")
+    return Outcome(Result.TRANSIENT, f"The mail server did not get the e-mail ({why}).")
 
 
 def refused(verb: str, code: int, text: bytes) -> Outcome:

@@ -61,6 +61,11 @@ class Errand:
         """Seconds left, at least a hundredth (a socket takes zero for "do not block")."""
         return max(self._until - time.monotonic(), 0.01)
 
+    @property
+    def over(self) -> bool:
+        """Whether it was cut; what broke the conversation then is that."""
+        return self._cut
+
     def cut(self) -> bool:
         """End it now; whether there was a connection to shut, so that the thread ends at once."""
         with self._lock:

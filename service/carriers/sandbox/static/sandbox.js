@@ -1,0 +1,67 @@
+// Fetches what is new and puts it in place. The page works without this.
+"use strict";
+
+const PAUSE_MS = 1500;
+const SHOWN = ["patients", "now", "texts", "letters"];
+const toggle = document.getElementById("live-switch");
+const news = document.getElementById("news");
+let live = sessionStorage.getItem("live") !== "off";
+let tag = "";
+
+function atEnd(log) {
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+}
+
+function put(id, fresh) {
+  const old = document.getElementById(id);
+  if (!old || !fresh || old.innerHTML.trim() === fresh.innerHTML.trim()) return;
+  const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const follow = id === "texts" && atEnd(old);
+  old.replaceChildren(...fresh.childNodes);
+  if (follow) old.scrollTop = old.scrollHeight;
+  if (focused) {
+    const again = [...old.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused);
+    if (again) again.focus();
+  }
+  if (id === "letters") news.textContent = "The mailbox has changed.";
+}
+
+async function look() {
+  const answer = await fetch("/live" + location.search, { headers: tag ? { "If-None-Match": tag } : {} });
+  if (answer.status !== 200) return;
+  tag = answer.headers.get("ETag") || "";
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!document.getElementById("patients").querySelector("a") && fresh.querySelector("#patients a")) {
+    location.reload();
+    return;
+  }
+  for (const id of SHOWN) put(id, fresh.getElementById(id));
+}
+
+async function watch() {
+  if (live && !document.hidden) {
+    try {
+      await look();
+    } catch {
+      // The sandbox is away; look again later.
+    }
+  }
+  setTimeout(watch, PAUSE_MS);
+}
+
+function show() {
+  toggle.setAttribute("aria-pressed", String(live));
+  toggle.textContent = live ? "Live updates: on" : "Live updates: off";
+}
+
+toggle.hidden = false;
+document.getElementById("refresh").hidden = true;
+toggle.addEventListener("click", () => {
+  live = !live;
+  sessionStorage.setItem("live", live ? "on" : "off");
+  show();
+});
+show();
+const log = document.getElementById("texts");
+if (log) log.scrollTop = log.scrollHeight;
+setTimeout(watch, PAUSE_MS);
