@@ -8,7 +8,7 @@ report its opening, and a stray indentation must not change the look of a paragr
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -28,18 +28,23 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", options).enable(["smartquotes", "replacements"]).disable(_OFF)
 
 
+@lru_cache(maxsize=8)  # a message becomes HTML and plain text one right after the other
+def _tokens(source: str) -> tuple[Token, ...]:
+    return tuple(_parser().parse(source))
+
+
 def to_html(source: str) -> str:
     """Return the HTML of the source, with typographic quotes and dashes.
 
     Raises:
         UnsafeLink: a link leads to anything but https:, mailto:, tel: or the unsubscribe page.
     """
-    tokens = _parser().parse(source)
+    tokens = _tokens(source)
     for link in _links(tokens):
         target = str(link.attrs.get("href", ""))
         if not _LINK_TARGET.fullmatch(target) and target != "zqvunsubscribeurlzqv":
             raise UnsafeLink(target)
-    return str(_parser().renderer.render(tokens, _parser().options, {}))
+    return str(_parser().renderer.render(list(tokens), _parser().options, {}))
 
 
 def to_text(source: str) -> str:
@@ -48,7 +53,7 @@ def to_text(source: str) -> str:
     Links keep their targets, in brackets after their words; lists their bullets and numbers.
     """
     writer = _TextWriter()
-    for token in _parser().parse(source):
+    for token in _tokens(source):
         writer.take(token)
     return "\n\n".join(writer.blocks)
 

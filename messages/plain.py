@@ -6,7 +6,6 @@ sentence length and long words.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -69,12 +68,12 @@ class Reading:
         return self.long_words / self.words if self.words else 0.0
 
 
-def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a plain text; list items and headings are sentences too."""
+@lru_cache(maxsize=1024)  # lint asks for the same text once a rule
+def sentences(text: str) -> tuple[str, ...]:
+    """Return the sentences of a plain text; list items and headings are sentences too."""
     undotted = _DOTTED.sub(lambda found: found[0].replace(".", ""), _LIST_MARK.sub("", text))
-    for sentence in _SENTENCE_END.split(undotted):
-        if _WORD.search(sentence):
-            yield sentence.strip()
+    parts = _SENTENCE_END.split(undotted)
+    return tuple(part.strip() for part in parts if _WORD.search(part))
 
 
 def words(text: str) -> list[str]:

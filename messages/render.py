@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Final
-
-from markupsafe import escape
 
 from messages.catalog import Catalog
 from messages.errors import TemplateFault
@@ -206,7 +205,7 @@ def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
         return value
 
     def html(variable: str) -> str:
-        return str(escape(text(variable)))
+        return escape(text(variable))
 
     def dialled(variable: str) -> str:
         return _NOT_DIALLED.sub("", text(variable))
@@ -215,6 +214,6 @@ def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
         value = text(variable)
         if not _WEB_ADDRESS.fullmatch(value):
             raise Malformed(f"{variable} is no web address; it must start with https://")
-        return str(escape(value))
+        return escape(value)
 
     return {"text": text, "html": html, "tel": dialled, "url": url}

@@ -156,10 +156,7 @@ def test_no_value_whatever_changes_the_tags_of_the_page(values: dict[str, str]) 
     assert without_dialling[0] == without_dialling[1]
     for value in shown.values():
         assert value in found.text
-        assert (
-            html.escape(value, quote=True).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
-            in found.html
-        )
+        assert html.escape(value) in found.html
 
 
 @given(st.text(max_size=60))
