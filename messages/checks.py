@@ -65,7 +65,9 @@ def check_must_say(script: Script, rules: SafetyRules) -> Iterator[Finding]:
             used = script.variables(block)
             missing = [f"{{{{ {name} }}}}" for name in sorted(must.variables - used)]
             if must.any_variable and not must.any_variable & used:
-                missing.append(" or ".join(f"{{{{ {name} }}}}" for name in must.any_variable))
+                missing.append(
+                    " or ".join(f"{{{{ {name} }}}}" for name in sorted(must.any_variable))
+                )
             text = _straight(script.shown[block])
             patterns = must.patterns.get(script.language, ())
             missing += [found.pattern for found in patterns if not found.search(text)]

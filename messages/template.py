@@ -106,7 +106,7 @@ def read_blocks(source: str) -> dict[str, str]:
     if tuple(blocks) != BLOCKS:
         raise Malformed(f"the blocks must stand in the order {', '.join(BLOCKS)}")
     texts = {
-        "subject": _one_line(_marked(blocks["subject"], EMAIL_VARIABLES)),
+        "subject": _one_line(_marked(blocks["subject"], EMAIL_VARIABLES).replace(_LINE_BREAK, " ")),
         "sms": _one_line(_marked(blocks["sms"], SMS_VARIABLES)),
         "email": _marked(blocks["email"], EMAIL_VARIABLES).replace(_LINE_BREAK, "\n").strip(),
     }

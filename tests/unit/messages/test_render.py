@@ -74,6 +74,11 @@ def test_an_author_can_ask_for_a_line_break_in_a_text() -> None:
     assert renderer.sms("walking", "en", CONTEXT).text == "One.\nTwo."
 
 
+def test_a_subject_stays_one_line_whatever_its_author_asks_for() -> None:
+    renderer = renderer_of(en=blocks(subject='One{{ "\\n" }}\ntwo'))
+    assert renderer.email("walking", "en", CONTEXT).subject == "One two"
+
+
 def test_a_clinic_with_an_accent_in_its_name_is_seen_to_cost_more() -> None:
     renderer = renderer_of(en=blocks(sms="{{ clinic_name }}: " + "a" * 60))
     found = renderer.sms("walking", "en", {**CONTEXT, "clinic_name": "Clínica"})
