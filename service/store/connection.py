@@ -43,7 +43,7 @@ _SENTENCES: tuple[tuple[tuple[type[redis.RedisError], ...], str], ...] = (
     ),
     (
         (redis.ConnectionError,),
-        "The store cannot be reached: {error} See that it runs, then try again.",
+        "The store cannot be reached: {error}. See that it runs, then try again.",
     ),
     (
         (ReadOnlyError,),
@@ -140,7 +140,7 @@ def _unavailable(error: redis.RedisError) -> str | None:
     """What to tell of an error that is the server's state, None for one that is our fault."""
     for kinds, sentence in _SENTENCES:
         if isinstance(error, kinds):
-            return sentence.format(error=error)
+            return sentence.format(error=str(error).rstrip("."))
     code = _STATE.search(str(error))
     return _STATE_SENTENCES[code[1]] if code else None
 

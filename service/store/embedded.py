@@ -50,8 +50,8 @@ def embedded(data_dir: Path, *, hold: bool) -> Iterator[str]:
         memberships.append(server.open_lock(home / "owners.lock"))
     try:
         with server.deciding(home):
-            _join(home, memberships, owner=hold)
-        server.await_answer(home)
+            started = _join(home, memberships, owner=hold)
+        server.await_answer(home, started=started)
         yield f"unix://{quote(str(server.socket_path(home)))}?db=0"
     finally:
         for membership in memberships:  # closed, not unlocked: forked children go on counting
@@ -69,8 +69,7 @@ def revive(data_dir: Path) -> bool:
     home = server.prepare_home(data_dir)
     with server.deciding(home):
         started = server.start_unless_running(home)
-    server.await_answer(home)
-    return started
+    return server.await_answer(home, started=started)
 
 
 def broker_url(store_url: str) -> str:
@@ -91,7 +90,8 @@ def broker_url(store_url: str) -> str:
     return urlunsplit(parts._replace(path=path, query=urlencode(options)))
 
 
-def _join(home: Path, memberships: list[int], *, owner: bool) -> None:
+def _join(home: Path, memberships: list[int], *, owner: bool) -> bool:
+    """Become a user, and start the server unless it runs; whether it was started."""
     for membership in memberships:
         fcntl.flock(membership, fcntl.LOCK_SH)
     held = home / "held"
@@ -100,6 +100,7 @@ def _join(home: Path, memberships: list[int], *, owner: bool) -> None:
         held.touch(mode=0o600)
     elif started and server.is_free(home / "owners.lock"):
         held.unlink(missing_ok=True)  # the owners it tells of are gone, and so is their server
+    return started
 
 
 def _leave(home: Path, *, owner: bool) -> None:

@@ -236,8 +236,10 @@ def _client(home: Path, timeout_s: float) -> redis.Redis:
     )
 
 
-def await_answer(home: Path) -> None:
-    """Wait until the server answers.
+def await_answer(home: Path, *, started: bool) -> bool:
+    """Wait until the server answers; whether we started it.
+
+    ``started`` says so of until now: one that we only found may be dying, and is then replaced.
 
     Raises:
         StoreUnavailable: it died, or time is up.
@@ -251,11 +253,13 @@ def await_answer(home: Path) -> None:
             limit = LOADING_LIMIT_S
         except redis.RedisError:
             with deciding(home):
-                alive = lives(home)
-            if not alive:
+                died = not lives(home)
+                if died and not started:
+                    died, started = False, start_unless_running(home)
+            if died:
                 raise StoreUnavailable(_death_notice(home)) from None
         else:
-            return
+            return started
         time.sleep(_POLL_S)
     raise StoreUnavailable(
         f"The embedded store in {home} runs as process {_pid(home)} but does not answer on "
@@ -266,10 +270,10 @@ def await_answer(home: Path) -> None:
 def stop(home: Path) -> None:
     """End the server with its log of writes on disk, and wait until it is gone.
 
-    Only while `deciding`. Where the server refuses (a full disk), it is left running.
+    Only while `deciding`.
 
     Raises:
-        redis.RedisError: it refused.
+        redis.RedisError: it refused (a full disk), and runs on.
     """
     with suppress(redis.TimeoutError), _client(home, timeout_s=START_LIMIT_S) as client:
         client.shutdown()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -179,6 +180,32 @@ def test_a_socket_left_by_a_killed_server_is_no_obstacle(launch: Launch, data_di
     assert (data_dir / "valkey" / "valkey.sock").exists()
     with embedded(data_dir, hold=False) as url:
         assert run_id(url) != owner.run_id
+
+
+def test_who_finds_a_server_that_is_just_dying_starts_the_next(
+    launch: Launch, data_dir: Path
+) -> None:
+    with embedded(data_dir, hold=False):
+        pass
+    dying = os.open(data_dir / "valkey" / "server.lock", os.O_RDWR)
+    fcntl.flock(dying, fcntl.LOCK_EX)
+    user = launch("short")
+    users = data_dir / "valkey" / "users.lock"
+    until(lambda: not _alone(users), "it has joined, and waits for an answer")
+    assert embedded_servers(data_dir) == []
+    os.close(dying)
+    user.wait_until_in().leave()
+
+
+def _alone(lock: Path) -> bool:
+    descriptor = os.open(lock, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def test_a_server_that_hangs_is_named_and_not_doubled(

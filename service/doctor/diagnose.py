@@ -1,0 +1,85 @@
+"""All checks of an installation, in the order in which to mend things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.clock import SystemClock
+from service.doctor import machine, senders, servers
+from service.doctor.sentences import refused
+from service.errors import ConfigurationError, StoreUnavailable
+from service.store import connection
+from service.store.embedded import broker_url
+from service.store.server_check import check_server
+
+if TYPE_CHECKING:
+    from service.clock import MachineClock
+    from service.findings import Finding
+    from service.settings import Settings
+
+
+def diagnose(
+    settings: Settings, *, connect: bool = False, clock: MachineClock | None = None
+) -> list[Finding]:
+    """Look at everything; sends nothing, shows no secret and no patient.
+
+    An embedded store that rests is started for the time it takes; nothing else is changed.
+
+    Args:
+        settings: the installation's.
+        connect: greet the mail server, too.
+        clock: this machine's.
+    """
+    clock = clock or SystemClock()
+    clinic_finding, clinics = senders.clinics(settings)
+    return [
+        machine.releases(),
+        *machine.data_directory(settings),
+        machine.zones(),
+        *machine.clocks(settings, clock),
+        *_store_and_keys(settings, clock),
+        *senders.carriers(settings),
+        clinic_finding,
+        senders.public_url(settings),
+        *senders.twilio(settings, clinics),
+        *senders.mail(settings, clinics, connect=connect),
+    ]
+
+
+def _store_and_keys(settings: Settings, clock: MachineClock) -> list[Finding]:
+    """The servers, and whether the store and the keys belong together."""
+    found: list[Finding] = []
+    broker = settings.broker_url
+    try:
+        with servers.store_url(settings) as url:
+            if url is None:
+                found.append(servers.unstarted())
+            else:
+                found += _store(settings, clock, url)
+                broker = broker or broker_url(url)
+                found.append(servers.broker(broker))
+                return found
+    except (StoreUnavailable, ConfigurationError) as error:
+        found.append(refused("store", error))
+    found.append(machine.keys(settings, begun=False)[0])
+    if broker:
+        found.append(servers.broker(broker))
+    return found
+
+
+def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
+    """A store that should answer.
+
+    Raises:
+        StoreUnavailable: it does not.
+        ConfigurationError: its URL or our password is wrong.
+    """
+    with connection.connect(url) as client:
+        found = check_server(client)
+        key_finding, ring = machine.keys(settings, begun=servers.has_record(client))
+        return [
+            *found,
+            key_finding,
+            servers.record(client, ring),
+            *servers.clocks(client, settings, clock),
+        ]
