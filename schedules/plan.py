@@ -51,7 +51,9 @@ def plan_step(
     """Return when one step is due, without planning the others.
 
     A step "at enrolment" is due when the patient joins, or when the window next opens. Any other
-    is due at its time on its day. On a date without a window it moves to the next date with one.
+    is due at its time on its day; on a date without a window, at that time on the next date with
+    one, where it may meet the next step: the order of the steps decides, and the cap keeps them
+    a day apart.
     Where its time lies before the enrolment, it is due at the enrolment: late from the start if
     the day's window is over, and then subject to the series' catch-up policy like any other.
 
@@ -86,7 +88,7 @@ def due_on(step: Step, channel: Channel, profile: Profile, day: date) -> datetim
 def plan(
     series: Series, profile: Profile, start: date, enrolled_at: datetime
 ) -> tuple[Planned, ...]:
-    """Return every step of a series with its time, in order."""
+    """Return every step of a series with its time, in the order in which they go."""
     return tuple(
         plan_step(series, index, profile, start, enrolled_at) for index in range(len(series.steps))
     )

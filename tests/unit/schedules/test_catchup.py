@@ -141,6 +141,18 @@ def test_a_day_that_another_series_took_is_not_a_missed_day() -> None:
     assert decide(idle, utc("2026-11-24 15:00")) == Skip(Reason.MISSED)
 
 
+def test_series_that_skip_still_wait_their_turn_behind_each_other_for_days() -> None:
+    enrolments = [
+        Enrolment(
+            a_series(a_step(1, "10:00"), catch_up="skip", name=name), day("2026-11-22"), ENROLLED
+        )
+        for name in ("first", "second", "third", "fourth")
+    ]
+    walked = list(simulate(NEW_YORK, enrolments))
+    assert all(isinstance(each, Sent) for each in walked)
+    assert [each.at.day for each in walked] == [23, 24, 25, 26]
+
+
 def test_a_patient_who_joins_after_the_days_window_has_missed_that_days_step() -> None:
     today = a_series(a_step(0, "10:00"), a_step(1, "10:00"), catch_up="skip")
     late = utc("2026-11-23 03:00")

@@ -123,8 +123,11 @@ def test_a_service_message_outlives_an_outage_of_days_whatever_the_policy() -> N
     assert isinstance(decide(skipping, utc("2026-11-26 18:00")), Send)
 
 
-def test_a_step_that_would_be_stale_by_the_next_free_day_is_skipped_at_once() -> None:
-    short = a_series(a_step(1, "10:00", expires_hours="20"))
+@pytest.mark.parametrize("expires_hours", ["20", "24"])
+def test_a_step_that_would_be_stale_by_the_next_free_day_is_skipped_at_once(
+    expires_hours: str,
+) -> None:
+    short = a_series(a_step(1, "10:00", expires_hours=expires_hours))
     standing = replace(AT, series=short, index=0, recent_drips=(day("2026-11-23"),))
     assert decide(standing, TEN) == Skip(Reason.CROWDED_OUT)
 
