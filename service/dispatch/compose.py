@@ -128,7 +128,7 @@ class Composer:
             "given_name": patient.given_name,
             "unsubscribe_url": unsubscribe,
         }
-        content = self._renderer.email(delivery.message, patient.language, context)
+        content = self._renderer.letter(delivery.message, patient.language, context)
         sender = self.sender(patient, "email")
         domain = sender.address.rpartition("@")[2]
         # The same delivery has the same Message-ID whenever it is composed: should a clinic choose

@@ -28,7 +28,7 @@ def run_worker(settings: Settings) -> int:
             queues=list(QUEUES),
             without_gossip=True,
             without_mingle=True,
-            loglevel=settings.log_level.upper(),
+            loglevel="DEBUG" if settings.log_level == "debug" else "WARNING",
             quiet=True,
         )
         worker.start()

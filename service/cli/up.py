@@ -1,0 +1,77 @@
+"""`aftervisit up`: the whole service on one machine."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.output import examples
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+PARTS = ("web", "worker", "beat")
+WATCH_S = 0.5
+
+
+@click.command(epilog=examples("aftervisit up", "AFTERVISIT_WEB_PORT=8080 aftervisit up"))
+def up() -> int:
+    """Run everything on this machine: web, worker and beat, and the store where none is named.
+
+    A part that ends is started again, and so is the embedded store. It runs until it is told to
+    stop (Ctrl-C, SIGTERM).
+    """
+    from service.logging import configure_logging  # noqa: PLC0415
+    from service.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    return run_up(settings)
+
+
+def run_up(settings: Settings) -> int:
+    """Supervise the parts until SIGTERM or SIGINT; 0."""
+    import structlog  # noqa: PLC0415
+
+    from service.bootstrap import Core, store_urls  # noqa: PLC0415
+    from service.supervisor import (  # noqa: PLC0415
+        Interrupted,
+        Supervisor,
+        own_command,
+        raise_on_signals,
+    )
+
+    log = structlog.get_logger(__name__)
+    with store_urls(settings, hold=True) as urls:
+        Core(settings, urls.store).close()  # what is wrong is told once, before anything starts
+        undo = raise_on_signals()
+        try:
+            with Supervisor() as supervisor:
+                for part in PARTS:
+                    supervisor.add(part, own_command(part), {})
+                log.info("up", web=f"http://{settings.web_host}:{settings.web_port}")
+                while True:
+                    time.sleep(WATCH_S)
+                    _revive(settings)
+                    supervisor.watch()
+        except Interrupted:
+            log.info("stopped")
+        finally:
+            undo()
+    return 0
+
+
+def _revive(settings: Settings) -> None:
+    """Bring the embedded store back if it died."""
+    import structlog  # noqa: PLC0415
+
+    from service.errors import StoreUnavailable  # noqa: PLC0415
+    from service.store.embedded import revive  # noqa: PLC0415
+
+    try:
+        if settings.redis_url is None and revive(settings.data_dir):
+            structlog.get_logger(__name__).error("store_restarted")
+    except StoreUnavailable as error:
+        structlog.get_logger(__name__).error("store_unavailable", fault=str(error))

@@ -1,0 +1,107 @@
+"""Who the demonstration enrols, and what they do in it. Nobody here is real (555-01XX numbers)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from service.enrolment.form import EnrolmentForm
+
+START: Final = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+"""A Monday; six days later clocks change in most of the United States."""
+WORDING: Final = "demo-1"
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePatient:
+    """One patient of the demonstration.
+
+    Attributes:
+        place: shown beside the name.
+    """
+
+    given_name: str
+    place: str
+    timezone: str
+    state: str = ""
+    phone: str = ""
+    email: str = ""
+    series: str = "restless-legs"
+    bedtime: str = "22:30"
+    language: str = "en"
+
+    def form(self) -> EnrolmentForm:
+        """The enrolment form staff would fill in."""
+        return EnrolmentForm(
+            clinic="",
+            given_name=self.given_name,
+            phone=self.phone,
+            email=self.email,
+            language=self.language,
+            timezone=self.timezone,
+            state=self.state,
+            bedtime=self.bedtime,
+            series=self.series,
+            sms_consent="verbal" if self.phone else "",
+            email_consent="verbal" if self.email else "",
+            wording=WORDING,
+        )
+
+
+PATIENTS: Final = (
+    SamplePatient(
+        "Ana", "Portland", "America/Los_Angeles", "OR", "+15035550101", "ana@example.org"
+    ),
+    SamplePatient(
+        "Ben",
+        "New York",
+        "America/New_York",
+        "NY",
+        "+12125550102",
+        series="sleep-hygiene",
+        bedtime="23:15",
+    ),
+    SamplePatient("Chloé", "Chicago", "America/Chicago", "IL", email="chloe@example.org"),
+    SamplePatient("Dev", "Austin", "America/Chicago", "TX", "+15125550104", "dev@example.org"),
+    SamplePatient("Eli", "Honolulu", "Pacific/Honolulu", "HI", "+18085550105"),
+    SamplePatient("Fay", "Honolulu", "Pacific/Honolulu", "HI", "+18085550105", "fay@example.org"),
+    SamplePatient(
+        "Gus",
+        "Phoenix",
+        "America/Phoenix",
+        "AZ",
+        "+16025550107",
+        series="sleep-hygiene",
+        bedtime="00:30",
+    ),
+    SamplePatient("Hana", "Madrid, travelling", "Europe/Madrid", email="hana@example.org"),
+)
+"""Eli and Fay share a phone; Gus goes to bed after midnight; Hana is eight time zones from her
+clinic."""
+
+REFUSED: Final = SamplePatient(
+    "Inés", "Denver", "America/Denver", "CO", "+13035550109", language="es"
+)
+"""The library has no Spanish yet, so her enrolment is refused rather than half in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something a sample patient does.
+
+    Attributes:
+        at: business instant, an hour at which nothing is due.
+        who: given name.
+        what: text ``STOP``, or press the mailbox's unsubscribe button.
+    """
+
+    at: datetime
+    who: str
+    what: Literal["stop", "one_click"]
+
+
+DEEDS: Final = (
+    Deed(START + timedelta(days=5, hours=19), "Eli", "stop"),
+    Deed(START + timedelta(days=8, hours=10), "Hana", "one_click"),
+)
