@@ -255,6 +255,6 @@ def clinics_of(settings: Settings) -> dict[str, Clinic]:
     if not settings.carriers_on_loopback:
         raise ConfigurationError(
             "Real carriers need a real clinic: set AFTERVISIT_CLINICS to a TOML file with the "
-            "clinic's name, phone and postal address (see docs/clinics.md)."
+            "clinic's name, phone and postal address (see docs/how-to/clinics-file.md)."
         )
     return {SAMPLE_CLINIC.id: SAMPLE_CLINIC}
