@@ -132,7 +132,8 @@ class Drain:
         granted, waiting = self._rated(ready)
         self._stores.dispatch.conclude(elsewhere + waiting)
         for start in range(0, len(granted), self._limits.in_flight):
-            await self._send_chunk(granted[start : start + self._limits.in_flight])
+            chunk = granted[start : start + self._limits.in_flight]
+            await self._send_chunk(self._still_in_time(chunk))
 
     def _rated(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Conclusion]]:
         """Split by what the senders' rates allow now; the rest is held for its turn."""
@@ -151,6 +152,15 @@ class Drain:
                 when = now + wait_ms + int(turn * 1000 / sender.per_second)
                 waiting.append(conclusion(item.claimed, "hold", when_ms=when))
         return granted, waiting
+
+    def _still_in_time(self, chunk: Sequence[Ready]) -> list[Ready]:
+        """What may still begin; chunks before it took their time, so the rest is decided anew."""
+        now_ms = self._business.now_ms()
+        late = [item for item in chunk if now_ms > item.begin_by_ms]
+        self._stores.dispatch.conclude(
+            [conclusion(item.claimed, "due", when_ms=item.claimed.due_ms) for item in late]
+        )
+        return [item for item in chunk if now_ms <= item.begin_by_ms]
 
     async def _send_chunk(self, chunk: Sequence[Ready]) -> None:
         # Taken before begin, so that the age of an attempt is never told too small.

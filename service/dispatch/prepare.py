@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
 import structlog
 
 from messages.errors import ContentError
-from schedules.calendar import Profile, local_date
+from schedules.calendar import VALIDITY_MARGIN, Profile, local_date
 from schedules.delivery import State
 from schedules.errors import ScheduleError
 from schedules.plan import plan_step
@@ -37,6 +38,7 @@ class Ready:
 
     Attributes:
         cap_day: ordinal of the local day a drip counts for; None for service messages.
+        begin_by_ms: business ms UTC after which the patient's window no longer holds it.
     """
 
     claimed: Claimed
@@ -46,6 +48,7 @@ class Ready:
     outgoing: OutgoingText | OutgoingEmail
     sender: Sender
     cap_day: int | None
+    begin_by_ms: int
 
 
 class Preparer:
@@ -117,7 +120,19 @@ class Preparer:
         compose = self._composer.text if decision.channel == "sms" else self._composer.email
         day = local_date(profile, from_ms(now_ms)).toordinal() if step.kind == "drip" else None
         sender = self._composer.sender(patient, decision.channel)
-        return Ready(claim, patient, profile, delivery, compose(delivery), sender, day)
+        begin_by = decision.closes
+        if decision.validity_s is not None:
+            begin_by -= timedelta(seconds=decision.validity_s) + VALIDITY_MARGIN
+        return Ready(
+            claimed=claim,
+            patient=patient,
+            profile=profile,
+            delivery=delivery,
+            outgoing=compose(delivery),
+            sender=sender,
+            cap_day=day,
+            begin_by_ms=to_ms(begin_by) - 1,
+        )
 
     def _park(self, claim: Claimed, profile: Profile, reason: str) -> Conclusion:
         """Set one delivery aside with its reason; the series goes on."""
