@@ -266,7 +266,7 @@ def refused(verb: str, code: int, text: bytes) -> Outcome:
     shown = f"{code} {match[0].decode()}" if match else str(code)
     if code < 500:  # noqa: PLR2004 - SMTP's temporary refusals
         return Outcome(Result.TRANSIENT, f"The mail server said later ({verb}).", code=shown)
-    too_large = code == _TOO_LARGE or (subject, detail) == (3, 4)
+    too_large = (subject, detail) == (3, 4) or (code == _TOO_LARGE and match is None)
     about_sender = subject == 1 and detail in {7, 8}
     if (verb in _SENDERS_FAULT and not too_large) or code in _LOGIN or about_sender:
         return Outcome(

@@ -14,6 +14,7 @@
 ``cut_after``      closed in the middle of the answer, the message accepted
 ``drip_after``     the answer comes a byte each ``seconds`` (1), the message accepted
 ``delay``          handled ``seconds`` late
+``late_after``     accepted at once, answered ``seconds`` late
 ``garbage_after``  201 with ``body`` (not JSON by default), the message accepted
 ``receipt_first``  the receipt ``sent`` is posted before the answer
 =================  =====================================================================
@@ -127,6 +128,12 @@ async def _delay(fault: Fault) -> web.StreamResponse:
     return await fault.handler(fault.request)
 
 
+async def _late_after(fault: Fault) -> web.StreamResponse:
+    body = await fault.accept()
+    await fault.wait(fault.script["seconds"])
+    return web.Response(status=201, body=body, content_type="application/json")
+
+
 async def _garbage_after(fault: Fault) -> web.StreamResponse:
     await fault.accept()
     return web.Response(status=201, text=fault.script.get("body", "<html>moved</html>"))
@@ -152,6 +159,7 @@ FAULTS: dict[str, Callable[[Fault], Awaitable[web.StreamResponse]]] = {
     "cut_after": _cut_after,
     "drip_after": _drip_after,
     "delay": _delay,
+    "late_after": _late_after,
     "garbage_after": _garbage_after,
     "receipt_first": _receipt_first,
 }

@@ -85,7 +85,7 @@ class MailServer:
             "content": envelope.content.decode("latin-1"),
             "options": envelope.mail_options,
             "ehlo": session.host_name,
-            "tls": session.ssl is not None,
+            "tls": session.ssl is not None or self.options.smtps,
             "user": session.auth_data.login.decode() if session.auth_data else None,
         }
         with self.log.open("a", encoding="utf-8") as log:

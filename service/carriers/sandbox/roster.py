@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import phonenumbers
+
 from service.clock import from_ms
 
 if TYPE_CHECKING:
@@ -38,6 +40,18 @@ class Owner:
         """What stands in the circle beside the name."""
         letters = [c for c in self.given_name if c.isalpha()]
         return letters[0].upper() if letters else "#"
+
+    @property
+    def phone_shown(self) -> str | None:
+        """The phone with the spaces that its country puts in."""
+        if self.phone is None:
+            return None
+        try:
+            number = phonenumbers.parse(self.phone)
+        except phonenumbers.NumberParseException:
+            return self.phone
+        shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        return str(shown)
 
     def local(self, ms: int) -> datetime:
         """An instant (ms UTC) as their clock shows it."""

@@ -83,10 +83,12 @@ class TextLog:
     def _replay(self, path: Path) -> None:
         if not path.exists():
             return
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):  # a line that a crash cut short is not one
-                    self._apply(json.loads(line))
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:  # a crash cut the last line short
+            path.write_bytes(whole)
+        for line in whole.splitlines():
+            self._apply(json.loads(line))
 
     def _note(self, event: Mapping[str, Any]) -> None:
         self._apply(event)

@@ -50,7 +50,7 @@ async function watch() {
 }
 
 function show() {
-  toggle.setAttribute("aria-pressed", String(live));
+  toggle.dataset.live = live ? "on" : "off";
   toggle.textContent = live ? "Live updates: on" : "Live updates: off";
 }
 
