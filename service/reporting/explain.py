@@ -1,0 +1,139 @@
+"""For any patient and any day: what was sent, what comes, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, tzinfo
+
+from schedules.calendar import Profile, local_date, zone_of
+from schedules.delivery import State
+from schedules.errors import SeriesError
+from schedules.plan import anchor_of
+from service.clock import BusinessClock, from_ms
+from service.dispatch.standing import profile_of, series_of
+from service.reporting.coming import coming
+from service.reporting.lines import NOTHING, Line, sentence_of, standing_sentence
+from service.store.patients import Patients
+from service.store.records import Channel, HistoryEntry, Subscription
+
+_CHANNELS: dict[str, Channel] = {"sms": "sms", "email": "email"}
+
+
+class Explain:
+    """The use case behind the command, the console and the API."""
+
+    def __init__(self, patients: Patients, business: BusinessClock) -> None:
+        self._patients = patients
+        self._business = business
+
+    def explain(self, identifier: str, day: date | None = None) -> list[Line]:
+        """Every delivery of a patient in the order of their due times, or those of one day.
+
+        Args:
+            identifier: the patient's id.
+            day: on the patient's calendar. A subscription without any delivery on it answers with
+                one line that says why.
+
+        Raises:
+            NotFound: there is no such patient.
+            SeriesError: a series version that the patient is in is not installed.
+        """
+        fields = self._patients.load(identifier)
+        patient = self._patients.contact(fields)
+        # Where nothing reaches the patient any more, steps are shown by the channel they had.
+        channels = fields.reachable() or frozenset(patient.channels)
+        profile = profile_of(patient, channels)
+        now = from_ms(self._business.now_ms())
+        past = self._patients.history(identifier)
+        lines: list[Line] = []
+        for subscription in fields.subscriptions():
+            found = [
+                *_past(subscription, past, profile),
+                *coming(fields, subscription, profile, now),
+            ]
+            lines += _on_day(found, subscription, profile, day, now)
+        return sorted(lines, key=lambda line: line.order)
+
+
+def _on_day(
+    found: list[Line], subscription: Subscription, profile: Profile, day: date | None, now: datetime
+) -> list[Line]:
+    if day is None:
+        return found
+    today = local_date(profile, now)
+    return [line for line in found if line.touches(day, today)] or [
+        _silence(found, subscription, profile, day)
+    ]
+
+
+def _past(
+    subscription: Subscription, history: list[HistoryEntry], profile: Profile
+) -> Iterator[Line]:
+    zone = zone_of(profile.timezone)
+    for entry in history:
+        if entry.subscription != subscription.number:
+            continue
+        state = State.from_code(entry.state)
+        yield Line(
+            subscription=subscription.id,
+            series=subscription.series,
+            due=_local(entry.due_ms, zone),
+            step=_step(subscription, entry),
+            message=entry.message,
+            channel=_CHANNELS.get(entry.channel),
+            outcome=state.value,
+            reason=entry.reason or None,
+            sentence=sentence_of(state, entry.reason, entry.code),
+            attempts=entry.attempts,
+            ended=_local(entry.at_ms, zone),
+            code=entry.code or None,
+        )
+
+
+def _step(subscription: Subscription, entry: HistoryEntry) -> str:
+    """The step's id; its message's name where that version of the series is not installed."""
+    try:
+        return series_of(subscription).steps[entry.index].id
+    except (SeriesError, IndexError):
+        return entry.message
+
+
+def _silence(found: list[Line], subscription: Subscription, profile: Profile, day: date) -> Line:
+    """Why a subscription has nothing on a day."""
+    enrolled = from_ms(subscription.enrolled_ms)
+    anchor = anchor_of(profile, subscription.start, enrolled)
+    dates = [(line.due.date(), line) for line in found if line.due is not None]
+    if day < local_date(profile, enrolled):
+        reason, more = "not_enrolled", f"They joined on {local_date(profile, enrolled)}."
+    elif day < anchor:
+        reason, more = "not_begun", f"It begins on {anchor}."
+    elif dates and day > max(due for due, _ in dates):
+        reason, more = "over", f"Its last message was due on {max(due for due, _ in dates)}."
+    else:
+        reason, more = "no_step", _neighbours([due for due, _ in dates], day)
+    return Line(
+        subscription=subscription.id,
+        series=subscription.series,
+        due=None,
+        step=None,
+        message=None,
+        channel=None,
+        outcome=NOTHING,
+        reason=reason,
+        sentence=f"{standing_sentence(reason)} {more}".strip(),
+    )
+
+
+def _neighbours(dates: list[date], day: date) -> str:
+    before = max((due for due in dates if due < day), default=None)
+    after = min((due for due in dates if due > day), default=None)
+    told = []
+    if before is not None:
+        told.append(f"the one before was due on {before}")
+    if after is not None:
+        told.append(f"the next is due on {after}")
+    return f"{', '.join(told)}.".capitalize() if told else ""
+
+
+def _local(ms: int, zone: tzinfo) -> datetime:
+    return from_ms(ms).astimezone(zone)

@@ -1,0 +1,129 @@
+"""Pause and resume a patient's subscriptions; stop everything to a patient's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.errors import AftervisitError, NotFound
+from service.store.patients import Patients
+from service.store.records import CHANNELS, Channel, Status, Subscription
+from service.store.suppressions import Suppressions
+
+STAFF = "staff"
+"""The reason that the suppression ledger keeps for what staff stopped."""
+
+
+class NothingToChange(AftervisitError):
+    """No subscription is in a state from which it can be paused or resumed; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What stopping a patient did.
+
+    Attributes:
+        channels: those whose address is suppressed now.
+        ended: the subscriptions that no channel reaches any more, of all patients concerned.
+        sharing: channel -> ids of the *other* patients who use the same address, and so get
+            nothing by it either.
+    """
+
+    channels: tuple[Channel, ...]
+    ended: tuple[str, ...]
+    sharing: dict[Channel, tuple[str, ...]]
+
+
+class Staff:
+    """The use cases behind the commands, the console and the API."""
+
+    def __init__(self, patients: Patients, suppressions: Suppressions) -> None:
+        self._patients = patients
+        self._suppressions = suppressions
+
+    def pause(self, identifier: str, *, series: str | None, source: str) -> tuple[str, ...]:
+        """Pause active subscriptions; their ids.
+
+        Args:
+            identifier: the patient's id.
+            series: only the subscription in this series; None for all of them.
+            source: who pauses, for the audit.
+
+        Raises:
+            NotFound: there is no such patient, or they are not in that series.
+            NothingToChange: none of the subscriptions is active.
+        """
+        return self._move(identifier, series, (Status.ACTIVE,), Status.PAUSED, source)
+
+    def resume(self, identifier: str, *, series: str | None, source: str) -> tuple[str, ...]:
+        """Resume paused subscriptions; their ids. What was missed follows the catch-up policy.
+
+        Raises:
+            NotFound: there is no such patient, or they are not in that series.
+            NothingToChange: none of the subscriptions is paused.
+        """
+        return self._move(identifier, series, (Status.PAUSED,), Status.ACTIVE, source)
+
+    def stop(self, identifier: str, *, source: str) -> Stopped:
+        """Suppress every address of a patient, durably, before it returns.
+
+        An address that other patients share is suppressed for them too: it is the person who
+        holds the phone that wants to be left alone.
+
+        Raises:
+            NotFound: there is no such patient.
+            StoreUnavailable: not, or not wholly, recorded; ask again, it is idempotent.
+        """
+        patient = self._patients.contact(self._patients.load(identifier))
+        channels: list[Channel] = []
+        ended: list[str] = []
+        sharing: dict[Channel, tuple[str, ...]] = {}
+        for channel in CHANNELS:
+            address = patient.address(channel)
+            if address is None:
+                continue
+            digest = self._suppressions.digest(channel, address)
+            ledger = self._suppressions.suppress(channel, digest, reason=STAFF, source=source)
+            channels.append(channel)
+            ended += ledger.ended
+            others = sorted(other for other in ledger.patients if other != identifier)
+            if others:
+                sharing[channel] = tuple(
+                    other for other in others if self._patients.find(other) is not None
+                )
+        return Stopped(tuple(channels), tuple(dict.fromkeys(ended)), sharing)
+
+    def _move(
+        self,
+        identifier: str,
+        series: str | None,
+        allowed: Sequence[Status],
+        status: Status,
+        source: str,
+    ) -> tuple[str, ...]:
+        concerned = self._concerned(identifier, series)
+        moved, refused = [], []
+        for subscription in concerned:
+            stands = self._patients.set_status(
+                subscription, status, allowed=allowed, source=source, reason=STAFF
+            )
+            if stands is None:
+                moved.append(subscription.id)
+            else:
+                refused.append(f"{subscription.series} is {stands.word.replace('_', ' ')}")
+        if not moved:
+            told = "; ".join(refused) or "the patient is in no series"
+            word = "pause" if status is Status.PAUSED else "resume"
+            raise NothingToChange(f"There is nothing to {word}: {told}.")
+        return tuple(moved)
+
+    def _concerned(self, identifier: str, series: str | None) -> list[Subscription]:
+        """The subscriptions meant; of one series the latest, as a patient may repeat it."""
+        found = list(self._patients.load(identifier).subscriptions())
+        if series is None:
+            return found
+        matching = [each for each in found if each.series == series]
+        if not matching:
+            names = ", ".join(sorted({each.series for each in found})) or "none"
+            raise NotFound(f"The patient is not in the series {series}. Theirs: {names}.")
+        return matching[-1:]
