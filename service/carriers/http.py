@@ -23,7 +23,6 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 from weakref import WeakSet
@@ -31,7 +30,8 @@ from weakref import WeakSet
 import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
-from yarl import URL
+
+from service.carriers.http_fields import encoded_form, retry_after
 
 if TYPE_CHECKING:
     import ssl
@@ -48,7 +48,6 @@ IDLE_S = 10.0
 MAX_ANSWER = 4 * 1024 * 1024
 """Most bytes read of one answer; a page of 1,000 messages takes about 1 MB."""
 _TOO_MANY_REQUESTS = 429
-_LONGEST_WAIT_S = 86_400.0
 
 
 class NotSent(Exception):
@@ -191,7 +190,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
         sent_headers = dict(headers or {})
         if auth is not None:
             sent_headers["Authorization"] = self._basic(auth)
-        body = urlencode(data, doseq=True).encode() if data else None
+        body = encoded_form(data) if data else None
         deadline = min(timeout or self._total_s, self._total_s)
         try:
             async with asyncio.timeout(deadline):
@@ -202,7 +201,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
             raise kind(_name(error)) from error
 
     async def _exchange(
-        self, method: str, url: URL, body: bytes | None, headers: dict[str, str]
+        self, method: str, url: str, body: bytes | None, headers: dict[str, str]
     ) -> Response:
         async with self._open_session().request(
             method, url, data=body, headers=headers, allow_redirects=False
@@ -224,7 +223,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
             )
         return self._session
 
-    def _url(self, uri: str, params: Mapping[str, object] | None) -> URL:
+    def _url(self, uri: str, params: Mapping[str, object] | None) -> str:
         parts = urlsplit(uri)
         host = parts.hostname or ""
         if host != TWILIO_HOST and not host.endswith(".twilio.com"):
@@ -235,7 +234,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
         query = "&".join(
             filter(None, (parts.query, urlencode(params, doseq=True) if params else ""))
         )
-        return URL(f"{base}{parts.path}{'?' if query else ''}{query}", encoded=True)
+        return f"{base}{parts.path}{'?' if query else ''}{query}"
 
     def _basic(self, auth: tuple[str, str]) -> str:
         known = self._authorization.get(auth)
@@ -261,27 +260,6 @@ async def _bounded_text(answer: aiohttp.ClientResponse) -> str:
             raise ValueError("the answer is longer than any of Twilio's")
         parts.append(part)
     return b"".join(parts).decode("utf-8", "replace")
-
-
-def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3), at most a day.
-
-    Args:
-        header: seconds, or an HTTP date; None and nonsense give None.
-        now: aware, to hold a date against.
-    """
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), _LONGEST_WAIT_S)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT_S)
 
 
 def _name(error: BaseException) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.carriers.http import NotSent, TwilioHttp, retry_after
+from service.carriers.http import NotSent, TwilioHttp
+from service.carriers.http_fields import encoded_form, retry_after
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -55,7 +57,7 @@ def test_no_retry_after_breaks_us(header: str) -> None:
     ],
 )
 def test_the_base_replaces_twilios_host(base: str, uri: str, expected: str) -> None:
-    assert str(TwilioHttp(base)._url(uri, None)) == expected
+    assert TwilioHttp(base)._url(uri, None) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,4 +70,12 @@ def test_credentials_go_nowhere_but_to_twilio_or_its_stand_in(uri: str) -> None:
 
 def test_parameters_are_added_to_the_query_that_is_there() -> None:
     url = TwilioHttp()._url("https://api.twilio.com/a?Page=1", {"To": "+1 5", "DateSent>": "x"})
-    assert str(url) == "https://api.twilio.com/a?Page=1&To=%2B1+5&DateSent%3E=x"
+    assert url == "https://api.twilio.com/a?Page=1&To=%2B1+5&DateSent%3E=x"
+
+
+words = st.text(st.characters(codec="utf-8"), max_size=10)
+
+
+@given(st.dictionaries(words, st.one_of(words, st.integers(), st.lists(words, max_size=3))))
+def test_a_form_is_encoded_as_the_standard_library_does_it(fields: dict[str, object]) -> None:
+    assert encoded_form(fields).decode() == urlencode(fields, doseq=True)
