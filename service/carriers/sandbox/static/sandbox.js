@@ -31,8 +31,10 @@ async function look() {
   if (answer.status !== 200) return;
   tag = answer.headers.get("ETag") || "";
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!document.getElementById("patients").querySelector("a") && fresh.querySelector("#patients a")) {
-    location.reload();
+  const typing = document.getElementById("body")?.value;
+  const first = (id, here) => !document.querySelector(here) && fresh.querySelector(`#${id} a`);
+  if (!typing && (first("patients", "#patients a") || first("letters", ".letter"))) {
+    location.reload(); // somebody's first: there is more to show than a list
     return;
   }
   for (const id of SHOWN) put(id, fresh.getElementById(id));
