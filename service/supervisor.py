@@ -93,9 +93,10 @@ class Supervisor:
         hopeless = 3
         return next((part.name for part in self.parts if part.failures >= hopeless), None)
 
-    def close(self) -> None:
-        """End all parts: the last one started first, all at once, then wait."""
-        running = [part.process for part in reversed(self.parts) if part.process is not None]
+    def close(self, *names: str) -> None:
+        """End the named parts, or all: told the last one first, all at once, then waited for."""
+        ending = [part for part in self.parts if part.name in names or not names]
+        running = [part.process for part in reversed(ending) if part.process is not None]
         for process in running:
             if process.poll() is None:
                 process.terminate()
@@ -106,7 +107,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        self.parts.clear()
+        self.parts[:] = [part for part in self.parts if part not in ending]
 
     def __enter__(self) -> Self:
         return self

@@ -47,6 +47,7 @@ def demo(days: int, once: bool, as_json: bool) -> int:
                 note(f"The days are over; {running.sandbox.page} stays up until Ctrl-C.")
                 running.rest()
                 while True:
+                    running.supervisor.watch()
                     time.sleep(1)
     except Interrupted:
         return 0 if not once else INTERRUPTED

@@ -104,16 +104,10 @@ def _row(demo: Demo, sent: Sent) -> tuple[Text, ...]:
     )
 
 
-def report(figures: Tally, refused: str) -> Table:
-    """The result as a table for stdout."""
-    table = Table(
-        title=f"{figures.days} days from {START:%A %d %B %Y}, {figures.patients} patients",
-        title_justify="left",
-        show_header=False,
-        caption=refused,
-        caption_justify="left",
-    )
-    table.add_column()
+def report(figures: Tally, refused: str) -> Group:
+    """The result for stdout."""
+    table = Table(show_header=False)
+    table.add_column(min_width=28)
     table.add_column(justify="right")
     for word, count in figures.deliveries.items():
         table.add_row(word, str(count))
@@ -123,4 +117,6 @@ def report(figures: Tally, refused: str) -> Table:
     table.add_section()
     table.add_row("addresses that opted out", str(figures.opt_outs))
     table.add_row("escalations", str(figures.escalations))
-    return table
+    days = "1 day" if figures.days == 1 else f"{figures.days} days"
+    title = f"{days} from {START:%A %d %B %Y}, {figures.patients} patients"
+    return Group(Text(title, style="bold"), table, Text(refused))

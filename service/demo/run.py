@@ -106,8 +106,8 @@ class Demo:
         return self.tally()
 
     def rest(self) -> None:
-        """End the parts that send; the phones and mailboxes stay to be looked at."""
-        self.supervisor.close()
+        """Stop the calendar; phones, mailboxes and web stay, so that replies still have effect."""
+        self.supervisor.close("beat", "worker")
 
     @property
     def log(self) -> Path:
