@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import redis
 
@@ -24,6 +25,8 @@ from service.dispatch.settle import Settle
 from service.dispatch.tick import Ticker
 from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
+from service.inbox.answers import Answers
+from service.inbox.receive import Inbox
 from service.settings import Settings
 from service.store.connection import Durability, connect
 from service.store.dispatching import DispatchStore
@@ -33,9 +36,13 @@ from service.store.keyfile import load_key_ring
 from service.store.keyring import Index, KeyRing
 from service.store.patients import Patients
 from service.store.rates import Rates
+from service.store.replies import Replies
 from service.store.scripts import Scripts
 from service.store.server_check import require_fit
 from service.store.suppressions import Suppressions
+
+if TYPE_CHECKING:
+    from service.carriers.twilio_webhooks import TwilioSignatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,43 @@ class Core:
         return Enrolment(
             self.patients, self.suppressions, self.catalog, self.clinics, self.business
         )
+
+    @cached_property
+    def replies(self) -> Replies:
+        """Records of what patients text us."""
+        return Replies(
+            self.client,
+            self.scripts,
+            self.keyring,
+            self.index,
+            self.suppressions.keys,
+            self.partitions,
+            self.machine,
+            self.business,
+        )
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Follows and answers what patients text us."""
+        answers = Answers(Renderer(self.catalog), self.composer, self.clinics, self.patients)
+        return Inbox(self.replies, self.suppressions, answers, self.senders, self.machine)
+
+    @property
+    def text_senders(self) -> frozenset[str]:
+        """Every sender of texts, for ``inbox.catch_up``; empty where no text can be sent."""
+        if not self.settings.twilio_account_sid:
+            return frozenset()
+        return frozenset(self.senders.of(c, "sms").address for c in self.clinics.values())
+
+    @cached_property
+    def twilio_signatures(self) -> TwilioSignatures | None:
+        """Tells Twilio's webhooks from others; None without a token: no webhook is genuine then."""
+        from service.carriers.twilio_webhooks import TwilioSignatures  # noqa: PLC0415 - the SDK
+
+        token = self.settings.twilio_auth_token
+        if token is None:
+            return None
+        return TwilioSignatures(token.get_secret_value(), self.settings.public_base)
 
     def ticker(self, queue_drain: Callable[[int], None]) -> Ticker:
         """A beat's tick, queueing drains by the given function."""

@@ -1,0 +1,133 @@
+"""The automatic answers to keywords: which are ours to give, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Final
+
+import structlog
+
+from messages.errors import ContentError, UnknownLanguage
+from messages.render import Renderer
+from schedules.errors import ScheduleError
+from schedules.series import Series, list_series
+from service.clinics import Clinic, OptOutHandling
+from service.dispatch.compose import Composer
+from service.dispatch.standing import series_of
+from service.store.keyring import KeyMissing, Tampered
+from service.store.patients import Patients
+from service.store.records import Patient, PatientFields, Status
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_LANGUAGE: Final = "en"
+_TOLL_FREE_WORDS: Final = frozenset({"STOP", "UNSTOP"})
+
+
+def provider_answers(handling: OptOutHandling, word: str, opt_out_type: str) -> bool:
+    """Whether the provider has answered a keyword by itself, so that we must not.
+
+    Args:
+        handling: how the clinic's sender is set up.
+        word: the provider's keyword that the whole text is (``keywords.provider_word``).
+        opt_out_type: of the webhook; present only where Advanced Opt-Out has replied already
+            (https://support.twilio.com/hc/en-us/articles/31560110671259).
+    """
+    if opt_out_type:
+        return True
+    if handling == "twilio_default":
+        return bool(word)
+    return handling == "toll_free" and word in _TOLL_FREE_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A patient on the number that a text came from."""
+
+    fields: PatientFields
+    contact: Patient
+
+
+class Answers:
+    """Words an answer for those who share a number, in the name of the clinic that was texted."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        composer: Composer,
+        clinics: Mapping[str, Clinic],
+        patients: Patients,
+    ) -> None:
+        self._renderer = renderer
+        self._composer = composer
+        self._clinics = clinics
+        self._patients = patients
+
+    def person(self, identifier: str) -> Person | None:
+        """A patient, None where they were never completed, or are erased.
+
+        Raises:
+            KeyMissing: the key they were encrypted under is not in the ring.
+        """
+        fields = self._patients.find(identifier)
+        return None if fields is None else Person(fields, self._patients.contact(fields))
+
+    def people(self, identifiers: Sequence[str]) -> list[Person]:
+        """The patients of these ids that can be read, the latest enrolled first."""
+        found = []
+        for identifier in identifiers:
+            try:
+                person = self.person(identifier)
+            except (KeyMissing, Tampered) as error:
+                log.error("patient_unreadable", patient=identifier, fault=str(error))
+                continue
+            if person is not None:
+                subscriptions = person.fields.subscriptions()
+                found.append((max((s.enrolled_ms for s in subscriptions), default=0), person))
+        return [person for _, person in sorted(found, key=itemgetter(0), reverse=True)]
+
+    def clinic(self, texted: str, people: Sequence[Person]) -> Clinic:
+        """The clinic that was texted, else that of somebody on the number, else any."""
+        known = [texted, *(person.contact.clinic for person in people)]
+        for identifier in known:
+            if identifier in self._clinics:
+                return self._clinics[identifier]
+        without_sender = (clinic for clinic in self._clinics.values() if not clinic.sms_from)
+        return next(without_sender, next(iter(self._clinics.values())))
+
+    def text(self, message: str, clinic: Clinic, people: Sequence[Person]) -> str | None:
+        """The words of an answer, None (and an error in the log) where it cannot be rendered."""
+        language = people[0].contact.language if people else DEFAULT_LANGUAGE
+        try:
+            return self._rendered(message, language, clinic, people)
+        except UnknownLanguage:
+            return self._rendered(message, DEFAULT_LANGUAGE, clinic, people)
+        except ContentError as error:
+            log.error("answer_fault", message=message, fault=str(error))
+            return None
+
+    def _rendered(
+        self, message: str, language: str, clinic: Clinic, people: Sequence[Person]
+    ) -> str:
+        context = self._composer.context(clinic, _series(people), language)
+        return self._renderer.sms(message, language, context).text
+
+
+def _series(people: Sequence[Person]) -> Series:
+    """The series that an answer names the frequency of: the one under way, else the latest.
+
+    A number that nobody is subscribed with is told of the first series there is.
+    """
+    held = [
+        (subscription.status is Status.ACTIVE, subscription.enrolled_ms, subscription)
+        for person in people
+        for subscription in person.fields.subscriptions()
+    ]
+    for _, _, subscription in sorted(held, key=itemgetter(0, 1), reverse=True):
+        try:
+            return series_of(subscription)
+        except ScheduleError:
+            continue
+    return list_series()[0]

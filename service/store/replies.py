@@ -1,0 +1,290 @@
+"""What patients text us: a durable record of each message, made before anything is done about it.
+
+A record is one hash in the partition of the address it came from (see ``PartitionKeys.reply``), so
+that recording it and numbering it among the address's stops is one script. Its fields: ``a``
+address, ``k`` keyword, ``w`` the provider's own keyword, ``o`` ``OptOutType``, ``g`` clinic,
+``v`` how we learned of it, ``at`` when it was received, ``n`` stops before it, ``c`` the encrypted
+text with its numbers, ``d`` set once its effects are complete, ``m`` and ``r`` the answer's name
+and encrypted text. The address's own record gets ``w`` stops so far, ``wt`` when the latest was
+received, ``l`` the stops that a later start has answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import redis
+
+from service.clock import BusinessClock, MachineClock
+from service.store.connection import store_errors
+from service.store.keyring import Index, KeyRing
+from service.store.keys import PartitionKeys
+from service.store.records import PatientFields
+from service.store.scripts import Scripts
+
+KEPT_MS: Final = 400 * 86_400_000
+"""How long a record is kept: longer than anything may be repeated or asked about."""
+COUNTED_MS: Final = 3_600_000
+"""Answers to one number are counted over this time."""
+INBOUND_MARK: Final = "av:inbound_mark"
+"""Up to when (machine ms UTC) the provider's list of inbound messages has been applied."""
+
+Via = Literal["webhook", "list"]
+Rejoined = Literal["lifted", "open", "kept", "overtaken"]
+_DIRECTION = {"stop": "out", "stop_all": "out", "start": "in"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewReply:
+    """An inbound message as it is to be recorded.
+
+    Attributes:
+        message_id: the provider's id.
+        address: digest of the number it came from.
+        keyword: empty for a text that asks for nothing by itself.
+        word: the provider's own keyword that the text is, else empty.
+        opt_out_type: what the provider says it did about it, else empty.
+        clinic: id of the clinic that was texted, empty where that is not certain.
+        via: by webhook, or found in the provider's list.
+        at_ms: when it was received, machine ms UTC.
+        content: the text and its numbers; encrypted before it is stored.
+    """
+
+    message_id: str
+    address: str
+    keyword: str
+    word: str
+    opt_out_type: str
+    clinic: str
+    via: Via
+    at_ms: int
+    content: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A recorded message.
+
+    Attributes:
+        id: keyed hash of the provider's id; fit for logs.
+        stops: of its address, this one included, when it was recorded.
+        new: whether the call that returned this recorded it.
+        asked: how many answers its number has asked for lately.
+        done: its effects are complete, and ``message`` and ``answer`` stand.
+        message: name of the answer in the library, empty where there is none.
+        answer: the answer's text, None where there is none.
+    """
+
+    id: str
+    address: str
+    keyword: str
+    word: str
+    opt_out_type: str
+    clinic: str
+    via: Via
+    at_ms: int
+    stops: int
+    new: bool
+    asked: int
+    done: bool
+    message: str
+    answer: str | None
+
+
+class Replies:
+    """Records inbound messages and what became of them; everything durably."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        scripts: Scripts,
+        keyring: KeyRing,
+        index: Index,
+        keys_of: Callable[[str], PartitionKeys],
+        partitions: int,
+        machine: MachineClock,
+        business: BusinessClock,
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._keyring = keyring
+        self._index = index
+        self._keys_of = keys_of
+        self._partitions = partitions
+        self._machine = machine
+        self._business = business
+
+    def record(self, new: NewReply) -> Reply:
+        """Record a message, or find it recorded: once a provider's id, however often it comes.
+
+        Raises:
+            StoreUnavailable: it is not on record; the provider is to try again.
+        """
+        identifier = self._index.digest("inbound", new.message_id)
+        keys = self._keys_of(new.address)
+        key = keys.reply(identifier)
+        content = json.dumps(dict(new.content), ensure_ascii=False).encode()
+        fields: dict[str, str | int | bytes] = {
+            "a": new.address,
+            "k": new.keyword,
+            "w": new.word,
+            "o": new.opt_out_type,
+            "g": new.clinic,
+            "v": new.via,
+            "at": new.at_ms,
+            "c": self._keyring.encrypt(content, key.encode()),
+        }
+        if not new.keyword:
+            fields["d"] = 1
+        answer = self._scripts.run_durably(
+            "record_reply",
+            [
+                (
+                    (key, keys.address(new.address), keys.open_replies, _asked(keys, new.address)),
+                    (
+                        _DIRECTION.get(new.keyword, ""),
+                        new.at_ms,
+                        int(bool(new.keyword)),
+                        KEPT_MS,
+                        self._machine.now_ms(),
+                        COUNTED_MS,
+                        *(part for pair in fields.items() for part in pair),
+                    ),
+                )
+            ],
+        )[0]
+        return self._reply(key, answer[2:], new=bool(answer[0]), asked=int(answer[1]))
+
+    def overtaken(self, reply: Reply) -> bool:
+        """Whether a start that came after this stop has been followed already."""
+        key = self._keys_of(reply.address).address(reply.address)
+        with store_errors(self._client):
+            answered = self._client.hget(key, "l")
+        return answered is not None and int(answered) >= reply.stops
+
+    def rejoin(self, reply: Reply, *, lifts: Sequence[str], source: str) -> Rejoined:
+        """Lift the suppression of a start's number in the ledger, unless a stop has come since.
+
+        The copies with the number's patients are not touched; ``Suppressions`` carries them on.
+
+        Args:
+            reply: the start.
+            lifts: reasons that it may lift.
+            source: for the audit.
+
+        Returns:
+            ``lifted``; ``open``: nothing was suppressed; ``kept``: it is suppressed for another
+            reason; ``overtaken``: a stop is newer.
+
+        Raises:
+            StoreUnavailable: ask again, it is idempotent.
+        """
+        keys = self._keys_of(reply.address)
+        # Webhooks are numbered as they arrive. The list is read later, so there the provider's own
+        # time decides, to the second, and in doubt for the stop.
+        received: str | int = reply.at_ms if reply.via == "list" else ""
+        answer = self._scripts.run_durably(
+            "rejoin",
+            [
+                (
+                    (keys.address(reply.address), keys.audit),
+                    (reply.stops, received, ",".join(lifts), source, self._business.now_ms()),
+                )
+            ],
+        )[0]
+        rejoined: Rejoined = answer.decode()
+        return rejoined
+
+    def close(self, reply: Reply, message: str, answer: str | None) -> tuple[str, str | None]:
+        """Note that a message's effects are complete; the answer that stands (the first given).
+
+        Raises:
+            StoreUnavailable: not noted; the effects are looked at again.
+        """
+        keys = self._keys_of(reply.address)
+        key = keys.reply(reply.id)
+        sealed = self._keyring.encrypt(answer.encode(), key.encode()) if answer else b""
+        stands = self._scripts.run_durably(
+            "close_reply", [((key, keys.open_replies), (message, sealed))]
+        )[0]
+        return stands[0].decode(), self._opened(key, stands[1])
+
+    def open_before(self, at_ms: int, limit: int) -> list[Reply]:
+        """Messages recorded at or before an instant whose effects may not be complete.
+
+        Args:
+            at_ms: machine ms UTC.
+            limit: at most this many of each partition, oldest first.
+        """
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            partitions = [PartitionKeys(number) for number in range(self._partitions)]
+            for keys in partitions:
+                pipeline.zrangebyscore(keys.open_replies, "-inf", at_ms, start=0, num=limit)
+            found = [
+                keys.reply(member.decode())
+                for keys, members in zip(partitions, pipeline.execute(), strict=True)
+                for member in members
+            ]
+            for key in found:
+                pipeline.hgetall(key)
+            records = pipeline.execute()
+        return [
+            self._reply(key, [part for pair in fields.items() for part in pair])
+            for key, fields in zip(found, records, strict=True)
+            if fields
+        ]
+
+    def content(self, reply: Reply) -> dict[str, str]:
+        """The text and its numbers, decrypted.
+
+        Raises:
+            KeyMissing: the key it was encrypted under is not in the ring.
+        """
+        key = self._keys_of(reply.address).reply(reply.id)
+        sealed = self._scripts.read_hash(key)["c"]
+        content: dict[str, str] = json.loads(self._keyring.decrypt(sealed, key.encode()))
+        return content
+
+    def mark_ms(self) -> int | None:
+        """Up to when the provider's list has been applied, machine ms UTC; None if it never was."""
+        with store_errors(self._client):
+            mark = self._client.get(INBOUND_MARK)
+        return None if mark is None else int(mark)
+
+    def set_mark(self, mark_ms: int) -> None:
+        """Move that mark; if this is lost, more is read again, and changes nothing."""
+        with store_errors(self._client):
+            self._client.set(INBOUND_MARK, mark_ms)
+
+    def _reply(self, key: str, flat: list[bytes], *, new: bool = False, asked: int = 0) -> Reply:
+        identifier = key.rpartition(":")[2]
+        fields = PatientFields.of(identifier, flat)
+        text = {name: fields.text(name) or "" for name in ("a", "k", "w", "o", "g", "m")}
+        return Reply(
+            id=identifier,
+            address=text["a"],
+            keyword=text["k"],
+            word=text["w"],
+            opt_out_type=text["o"],
+            clinic=text["g"],
+            via="list" if fields.text("v") == "list" else "webhook",
+            at_ms=int(fields.fields["at"]),
+            stops=int(fields.fields["n"]),
+            new=new,
+            asked=asked,
+            done="d" in fields.fields,
+            message=text["m"],
+            answer=self._opened(key, fields.fields.get("r", b"")),
+        )
+
+    def _opened(self, key: str, sealed: bytes) -> str | None:
+        return self._keyring.decrypt(sealed, key.encode()).decode() if sealed else None
+
+
+def _asked(keys: PartitionKeys, address: str) -> str:
+    """Counter, with expiry, of the answers that a number has asked for."""
+    return f"{keys.tag}:n:{address}"
