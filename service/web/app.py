@@ -1,0 +1,88 @@
+"""The web application: routes, what surrounds them, and the sweep of replies that were cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from service.bootstrap import Core
+from service.errors import AftervisitError
+from service.web import faults, health
+from service.web.frontier import Frontier
+from service.web.patient import unsubscribe
+from service.web.webhooks import twilio
+
+log = structlog.get_logger(__name__)
+
+STATIC: Final = Path(__file__).parent / "static"
+SWEEP_S: Final = 30.0
+
+
+def create_app(core: Core) -> FastAPI:
+    """The application on an open core, which its caller closes after it."""
+    application = FastAPI(
+        title="Aftervisit",
+        summary="Patient education after a visit, by text message and e-mail.",
+        version="0.1.0",
+        docs_url=None,  # its scripts come from elsewhere
+        redoc_url=None,
+        lifespan=_sweeping,
+        generate_unique_id_function=_operation_id,
+    )
+    application.state.core = core
+    faults.install(application)
+    for part in (health, twilio, unsubscribe):
+        application.include_router(part.router)
+    application.mount("/static", _Static(directory=STATIC), name="static")
+    https = core.settings.public_base.startswith("https:")
+    application.add_middleware(Frontier, https=https)
+    return application
+
+
+class _Static(StaticFiles):
+    """Our own few files; unlike pages, browsers may keep them for a while."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - Starlette's
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=3600"
+        return response
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@asynccontextmanager
+async def _sweeping(application: FastAPI) -> AsyncIterator[None]:
+    """Look for replies that a crash cut off at the start, and from then on."""
+    core: Core = application.state.core
+    # Built before the first request, and not by two threads at once.
+    core.inbox  # noqa: B018
+    core.twilio_signatures  # noqa: B018
+    task = asyncio.create_task(_sweep(core))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _sweep(core: Core) -> None:
+    while True:
+        try:
+            finished = await asyncio.to_thread(core.inbox.finish_open, core.machine.now_ms())
+            if finished:
+                log.warning("replies_finished", count=finished)
+        except AftervisitError as error:
+            log.warning("sweep_failed", fault=str(error))
+        await asyncio.sleep(SWEEP_S)

@@ -1,0 +1,117 @@
+"""What every request passes: size limit, security headers, an access log that tells nobody apart.
+
+One plain ASGI layer around the application. It also is the last to see a fault: the answer then
+says nothing of it, and the log its kind and place, but not its text, which may hold patient data.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import Final
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger("service.web.access")
+
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes of a request's body; a webhook of the longest text has 8 KB."""
+TOO_LARGE: Final = 413
+HSTS: Final = "max-age=31536000"
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+"""On every answer (OWASP ASVS 5.0, chapter 3)."""
+
+
+class Frontier:
+    """The outermost layer of the web application.
+
+    Args:
+        application: what it is put around.
+        https: whether patients reach us by https, so that browsers are told to keep to it.
+    """
+
+    def __init__(self, application: ASGIApp, *, https: bool) -> None:
+        self._application = application
+        self._headers = dict(SECURITY_HEADERS)
+        if https:
+            self._headers["Strict-Transport-Security"] = HSTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        passage = _Passage(scope, receive, send, self._headers)
+        started = time.perf_counter()
+        try:
+            await self._application(scope, passage.receive, passage.send)
+        except Exception as fault:  # noqa: BLE001 - the last to see it; nothing of it gets out
+            log.error("request_failed", kind=type(fault).__name__, at=_place(fault))
+            if not passage.status:
+                answer = PlainTextResponse("Something went wrong on our side.\n", 500)
+                await answer(scope, receive, passage.send)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                route=getattr(scope.get("route"), "path", "-"),
+                status=passage.status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+
+
+class _Passage:
+    """One request on its way in and its answer on the way out."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        self._declared = dict(scope["headers"]).get(b"content-length", b"0")
+        self._receive = receive
+        self._send = send
+        self._headers = headers
+        self._received = 0
+        self.status = 0
+
+    async def receive(self) -> Message:
+        """The next part of the request.
+
+        Raises:
+            HTTPException: 413, before more is read than is allowed.
+        """
+        if self._declared.isdigit() and int(self._declared) > BODY_LIMIT:
+            raise HTTPException(TOO_LARGE)
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > BODY_LIMIT:
+            raise HTTPException(TOO_LARGE)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The next part of the answer."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)
+
+
+def _place(fault: Exception) -> str:
+    frames = traceback.extract_tb(fault.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "-"

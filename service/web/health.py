@@ -1,0 +1,71 @@
+"""Whether the process lives, and whether the service can do its work."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import JSONResponse
+
+from service.errors import AftervisitError
+from service.store.connection import store_errors
+from service.store.keys import LAST_TICK
+from service.web.core import CoreOf
+
+log = structlog.get_logger(__name__)
+
+router = APIRouter(tags=["health"])
+
+LATE_MS: Final = 60_000
+"""A beat that ticked longer ago than this has gone silent."""
+PROBE: Final = "av:ready"
+_PROBE_TTL_MS: Final = 60_000
+
+
+class Health(BaseModel):
+    """Whether the process answers."""
+
+    status: str
+
+
+class Readiness(BaseModel):
+    """What the service needs to work, each ``ok`` or what is wrong with it in a word."""
+
+    status: str
+    store: str
+    beat: str
+    last_tick_age_s: float | None
+
+
+@router.head("/healthz", include_in_schema=False)
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Say that the process is alive; asks nothing of anybody else."""
+    return Health(status="ok")
+
+
+@router.head("/readyz", include_in_schema=False)
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+def readyz(core: CoreOf) -> JSONResponse:
+    """Say whether the store takes writes and the beat ticks; 503 where one of them does not."""
+    store, beat, age_s = "ok", "unknown", None
+    try:
+        with store_errors(core.client):
+            pipeline = core.client.pipeline(transaction=False)
+            pipeline.set(PROBE, 1, px=_PROBE_TTL_MS)
+            pipeline.get(LAST_TICK)
+            last_tick = pipeline.execute()[1]
+        beat = "never"
+        if last_tick is not None:
+            age_ms = max(0, core.machine.now_ms() - int(last_tick))
+            beat, age_s = "ok" if age_ms < LATE_MS else "late", age_ms / 1000
+    except AftervisitError as error:
+        log.warning("not_ready", fault=str(error))
+        store = "unavailable"
+    ready = store == beat == "ok"
+    report = Readiness(
+        status="ready" if ready else "not_ready", store=store, beat=beat, last_tick_age_s=age_s
+    )
+    return JSONResponse(report.model_dump(), 200 if ready else 503)

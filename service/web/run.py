@@ -1,0 +1,72 @@
+"""Run the web application in this process until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+from typing import Final
+
+import structlog
+import uvicorn
+
+from service.bootstrap import Core, open_core
+from service.errors import ConfigurationError
+from service.settings import Settings
+from service.web.app import create_app
+
+log = structlog.get_logger(__name__)
+
+GRACE_S: Final = 20
+"""How long requests under way may take to end after SIGTERM."""
+
+
+def run_web(settings: Settings) -> int:
+    """Serve on ``WEB_HOST`` and ``WEB_PORT`` until SIGTERM or SIGINT; 0.
+
+    Raises:
+        ConfigurationError: the address is taken, or a setting is not fit; says what to change.
+        StoreUnavailable: the store does not answer at the start.
+    """
+    with _listening(settings) as listener, open_core(settings, hold=True) as core:
+        server = web_server(core)
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        # uvicorn ends in order on these, then raises them again for whoever had them before it:
+        # without these two that would end the process before the store is let go.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        host, port = listener.getsockname()[:2]
+        log.info("web_listening", host=host, port=port)
+        server.run(sockets=[listener])
+    return 0
+
+
+def web_server(core: Core) -> uvicorn.Server:
+    """A server of the application; ``run`` it on a listening socket."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(core),
+            log_config=None,
+            access_log=False,  # its lines hold tokens; ours name the route
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+
+
+def _listening(settings: Settings) -> socket.socket:
+    host, port = settings.web_host, settings.web_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The web process cannot listen on {host}:{port} ({error.strerror}). "
+            f"Set AFTERVISIT_WEB_HOST and AFTERVISIT_WEB_PORT, or end what listens there."
+        ) from None
