@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from messages.catalog import Catalog
+from messages.render import Renderer
+from messages.sample import sample_context
 from schedules.delivery import MOVES, TERMINAL, State
+from schedules.series import read_series
 from service.clinics import Clinic
 from service.settings import Settings
 from service.store import keys
@@ -134,3 +139,34 @@ def test_the_documentation_says_that_it_is_no_legal_advice() -> None:
         assert re.search(
             r"not(hing)?\b[^.]{0,60}\blegal\b[^.]{0,20}advice", text, re.IGNORECASE | re.DOTALL
         )
+
+
+def test_the_example_of_a_series_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "evening-calm.v1.toml"
+    path.write_text(block("how-to/add-a-series.md", "toml"), "utf-8")
+    series = read_series(path)
+    assert [step.message for step in series.steps] == ["welcome", "sleep-wind-down"]
+    assert {step.message for step in series.steps} <= {m.name for m in Catalog.load()}
+
+
+def test_the_example_of_a_message_is_one(tmp_path: Path) -> None:
+    folder = tmp_path / "evening-stroll"
+    folder.mkdir()
+    guide = "how-to/add-a-message.md"
+    (folder / "message.toml").write_text(block(guide, "toml"), "utf-8")
+    (folder / "en.jinja").write_text(block(guide, "jinja"), "utf-8")
+    catalog = Catalog.load(tmp_path)
+    text = Renderer(catalog).sms("evening-stroll", "en", sample_context("en"))
+    assert text.segments == 1
+
+
+@pytest.mark.parametrize("variable", sample_context("en"))
+def test_each_variable_of_a_message_is_documented(variable: str) -> None:
+    assert f"`{variable}`" in page("how-to/add-a-message.md")
+
+
+def block(name: str, language: str) -> str:
+    """The first code block of a page in a language."""
+    found = re.search(rf"^( *)```{language}\n(.*?)^ *```$", page(name), re.MULTILINE | re.DOTALL)
+    assert found
+    return textwrap.dedent(found[2])
