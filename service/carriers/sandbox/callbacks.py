@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 DEADLINE_S = 15.0
 AT_ONCE = 16
 FIRST_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a webhook of ours answered."""
+
+    status: int
+    body: str
 
 
 class Callbacks:
@@ -42,18 +51,23 @@ class Callbacks:
 
     async def post(self, url: str, fields: dict[str, str]) -> int | None:
         """Post one form; the HTTP status of the last try, or None where nobody answered."""
+        answer = await self.ask(url, fields)
+        return answer.status if answer else None
+
+    async def ask(self, url: str, fields: dict[str, str]) -> Answer | None:
+        """Post one form; the answer to the last try, or None where nobody answered."""
         address, _, fragment = url.partition("#")
         retries = int(parse_qs(fragment).get("rc", ["0"])[0])
-        status = None
+        answer = None
         for attempt in range(retries + 1):
             if attempt:
                 await asyncio.sleep(FIRST_PAUSE_S * 2 ** (attempt - 1))
-            status = await self._once(address, fields)
-            if status is not None and status < 500:  # noqa: PLR2004 - HTTP's server errors
+            answer = await self._once(address, fields)
+            if answer is not None and answer.status < 500:  # noqa: PLR2004 - HTTP's server errors
                 break
-        return status
+        return answer
 
-    async def _once(self, address: str, fields: dict[str, str]) -> int | None:
+    async def _once(self, address: str, fields: dict[str, str]) -> Answer | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=DEADLINE_S),
@@ -73,8 +87,7 @@ class Callbacks:
                     address, data=urlencode(fields), headers=headers, allow_redirects=False
                 ) as answer,
             ):
-                await answer.read()
-                return answer.status
+                return Answer(answer.status, await answer.text())
         return None
 
     async def settled(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 from service.carriers.sandbox.texts import INBOUND, REPLY, Text, new_sid
 from service.clock import SystemClock
@@ -24,6 +25,18 @@ _REPLIES = {
     "help. Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
     HELP: "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
 }
+
+
+HTTP_OK = 200
+
+
+def twiml_messages(body: str) -> list[str]:
+    """The texts that a webhook's TwiML answer asks to be sent; none where it is not TwiML."""
+    try:
+        root = ET.fromstring(body)  # noqa: S314 - our own service's answer, on loopback
+    except ET.ParseError:
+        return []
+    return ["".join(message.itertext()).strip() for message in root.findall("Message")]
 
 
 class Handset:
@@ -109,4 +122,7 @@ class Handset:
             "SmsStatus": "received",
             "To": text.to,
         }
-        await self._callbacks.post(self.inbound_url, fields)
+        answer = await self._callbacks.ask(self.inbound_url, fields)
+        if answer is not None and answer.status == HTTP_OK:
+            for reply in twiml_messages(answer.body):
+                self._keep(REPLY, text.to, text.sender, reply)

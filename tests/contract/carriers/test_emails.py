@@ -417,12 +417,12 @@ def test_a_password_that_no_login_can_carry_stops_the_sender(
 def _sink(*options: str) -> subprocess.Popen[bytes]:
     program = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
-        raise AssertionError("Postfix's smtp-sink is not installed (Debian: postfix)")
+        reason = "this test needs Postfix's smtp-sink (apt-get install postfix)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     return subprocess.Popen([program, *user, *options])
-
-
-POSTFIX = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @pytest.mark.parametrize(
@@ -434,9 +434,7 @@ POSTFIX = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbi
         (("-q", "DATA"), Result.TRANSIENT),
         (("-q", "."), Result.UNKNOWN),
         (("-w", "30"), Result.TRANSIENT),  # it is the answer to DATA that waits
-    ]
-    if POSTFIX
-    else [],
+    ],
     ids=str,
 )
 def test_postfixs_own_sink_is_understood_too(
