@@ -1,0 +1,133 @@
+"""`aftervisit up`: parts that die come back; nothing is doubled when its parent is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.polling import until
+from tests.support.servers import data_dir_for_embedded, embedded_servers, free_port
+from tests.support.system import COMMAND
+
+
+class Box:
+    """One `up` on a data directory and a port of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {key: value for key, value in os.environ.items() if "AFTERVISIT" not in key}
+        environment["AFTERVISIT_DATA_DIR"] = str(self.directory / "var")
+        environment["AFTERVISIT_WEB_PORT"] = str(self.port)
+        with (self.directory / "up.log").open("ab") as log:
+            return subprocess.Popen(
+                [COMMAND, "up"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def restart(self) -> None:
+        self.process = self._start()
+
+    def ready(self) -> bool:
+        with suppress(httpx.HTTPError):
+            url = f"http://127.0.0.1:{self.port}/readyz"
+            return httpx.get(url, trust_env=False, timeout=5).status_code == 200
+        return False
+
+    def await_ready(self) -> None:
+        until(self.ready, f"up is ready; its log is {self.directory / 'up.log'}", limit_s=40)
+
+    def parts(self) -> dict[str, psutil.Process]:
+        """The running children, by their word: web, worker, beat."""
+        found = {}
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children():
+                with suppress(psutil.NoSuchProcess):
+                    if "service.cli" in child.cmdline():
+                        found[child.cmdline()[-1]] = child
+        return found
+
+    def await_parts(self) -> dict[str, psutil.Process]:
+        def all_three() -> dict[str, psutil.Process]:
+            parts = self.parts()
+            return parts if set(parts) == {"web", "worker", "beat"} else {}
+
+        return until(all_three, "web, worker and beat run", limit_s=40)
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    with data_dir_for_embedded(tmp_path / "var"), running(tmp_path) as one:
+        yield one
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Box]:
+    one = Box(directory)
+    try:
+        yield one
+    finally:
+        if one.process.poll() is None:
+            one.end()
+
+
+def test_everything_runs_and_ends_in_order_leaving_nothing_behind(box: Box) -> None:
+    box.await_ready()
+    children = [*box.await_parts().values()]
+    assert box.end() == 0
+    assert not [child for child in children if child.is_running()]
+    assert embedded_servers(box.directory / "var") == []
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "beat"])
+def test_a_part_that_is_killed_is_started_again(box: Box, part: str) -> None:
+    box.await_ready()
+    killed = box.await_parts()[part]
+    killed.kill()
+    until(
+        lambda: box.parts().get(part, killed).pid != killed.pid,
+        f"another {part} runs",
+        limit_s=40,
+    )
+    box.await_ready()
+
+
+def test_a_store_that_is_killed_comes_back_with_its_state(box: Box) -> None:
+    box.await_ready()
+    (server,) = embedded_servers(box.directory / "var")
+    server.kill()
+    until(
+        lambda: [s for s in embedded_servers(box.directory / "var") if s.pid != server.pid],
+        "another server runs",
+        limit_s=40,
+    )
+    box.await_ready()
+
+
+def test_a_killed_up_takes_its_parts_along_and_the_next_one_has_one_store(box: Box) -> None:
+    box.await_ready()
+    parts = box.await_parts()
+    box.process.kill()
+    box.process.wait()
+    until(
+        lambda: not any(part.is_running() for part in parts.values()),
+        "the parts end with the parent",
+        limit_s=40,
+    )
+    box.restart()
+    box.await_ready()
+    assert len(embedded_servers(box.directory / "var")) == 1
