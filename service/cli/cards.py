@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PHONE_WIDTH = 46
 MAILBOX_WIDTH = 78
+SOURCE_WIDTH = 34
 STRANDS = {
     "lifestyle": "Lifestyle",
     "sleep": "Sleep",
@@ -37,7 +38,9 @@ def library(messages: Sequence[Message]) -> RenderableType:
     table.add_column("Message", no_wrap=True, style="cyan")
     table.add_column("In", no_wrap=True)
     table.add_column("Reviewed", no_wrap=True)
-    table.add_column("Source", style="dim")
+    table.add_column(
+        "Source", style="dim", no_wrap=True, overflow="ellipsis", max_width=SOURCE_WIDTH
+    )
     for strand, title in STRANDS.items():
         members = [message for message in messages if message.strand == strand]
         if not members:
@@ -48,10 +51,18 @@ def library(messages: Sequence[Message]) -> RenderableType:
                 f"  {message.name}",
                 " ".join(message.languages),
                 message.reviewed.isoformat(),
-                ", ".join(message.sources) or message.policy,
+                _first_source(message),
             )
         table.add_section()
     return table
+
+
+def _first_source(message: Message) -> str:
+    """One line has room for one source; `messages show` gives them all."""
+    if not message.sources:
+        return message.policy
+    first, *rest = message.sources
+    return f"{first} (+{len(rest)})" if rest else first
 
 
 def provenance(message: Message, measured: Reading) -> RenderableType:

@@ -26,7 +26,7 @@ def messages() -> None:
 @click.option("--strand", type=click.Choice(get_args(Strand)), help="Only this part.")
 @as_json
 def list_messages(strand: str | None, as_json: bool) -> None:
-    """List the messages: name, part of the library, languages, source, review date."""
+    """List the messages with their source and review date."""
     found = [message for message in Catalog.load() if strand in {None, message.strand}]
     if as_json:
         emit([_described(message) for message in found])
@@ -46,7 +46,10 @@ def list_messages(strand: str | None, as_json: bool) -> None:
 @click.option("--language", default="en", show_default=True, help="Language, such as en or es.")
 @as_json
 def show(message: str, language: str, as_json: bool) -> None:
-    """Show one message as the phone and the mailbox show it, with a made-up clinic's name."""
+    """Show a message as the phone and the mailbox do.
+
+    Clinic and patient are made up; MESSAGE is a name from `aftervisit messages list`.
+    """
     from messages.render import Renderer  # noqa: PLC0415 - the list needs no templates
     from messages.sample import sample_context  # noqa: PLC0415
     from messages.script import reading  # noqa: PLC0415
@@ -85,9 +88,10 @@ def show(message: str, language: str, as_json: bool) -> None:
 @messages.command(epilog=examples("aftervisit messages lint"))
 @as_json
 def lint(as_json: bool) -> int:
-    """Hold every message to the rules: length, segments, plain words, safety, sources.
+    """Hold every message to the rules of the library.
 
-    Exits with 1 where something is to be put right.
+    Length, segments, plain words, safety, sources and review dates. Exits with 1 where something
+    is to be put right.
     """
     from messages.lint import lint_library  # noqa: PLC0415
     from service.cli.problems import report  # noqa: PLC0415

@@ -48,10 +48,11 @@ def list_patients(limit: int, as_json: bool) -> None:
 
 
 @patients.command(
+    short_help="Find who uses a phone number or a mailbox.",
     epilog=examples(
         'aftervisit patients find --phone "(503) 555-0142"',
         "aftervisit patients find --email ana@example.org --json",
-    )
+    ),
 )
 @click.option("--phone", default="", metavar="NUMBER", help="Mobile number.")
 @click.option("--email", default="", metavar="ADDRESS", help="Mailbox.")
@@ -98,16 +99,20 @@ def show(patient: str, as_json: bool) -> None:
 
 
 @patients.command(
+    short_help="Pause a patient's messages until they are resumed.",
     epilog=examples(
         "aftervisit patients pause 0j4zz670ccqp",
         "aftervisit patients pause 0j4zz670ccqp --series restless-legs",
-    )
+    ),
 )
 @_ID
 @_SERIES
 @as_json
 def pause(patient: str, series: str | None, as_json: bool) -> None:
-    """Pause a patient's messages until they are resumed; the opt-out record is not touched."""
+    """Pause a patient's messages until they are resumed.
+
+    Nothing is sent to say so, and no opt-out is recorded; for that, see `stop`.
+    """
     from service.cli.opening import opened, operator  # noqa: PLC0415
 
     with opened() as core:
@@ -138,7 +143,7 @@ def stop(patient: str, as_json: bool) -> None:
     """Stop all messages to a patient's phone and mailbox, for good.
 
     Whoever shares the phone or the mailbox gets nothing there either, and is named. No
-    confirmation is sent. Only the patient can start texts again, by texting START.
+    confirmation is sent, and the patient's own START does not undo it.
     """
     from service.cli.opening import opened, operator  # noqa: PLC0415
 

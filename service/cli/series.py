@@ -21,7 +21,10 @@ def series() -> None:
 @series.command("list", epilog=examples("aftervisit series list --json"))
 @as_json
 def list_all(as_json: bool) -> None:
-    """List every version of every series; patients under way keep the one they began with."""
+    """List every version of every series.
+
+    Patients under way keep the version that they began with.
+    """
     found = list_series()
     if as_json:
         emit(
@@ -47,9 +50,10 @@ def list_all(as_json: bool) -> None:
 @series.command(epilog=examples("aftervisit series lint"))
 @as_json
 def lint(as_json: bool) -> int:
-    """Check every series: order, times, how long a step is useful, and that each message exists.
+    """Check every series against the rules.
 
-    Exits with 1 where something is to be put right.
+    Order, times, caps, how long a step is useful, and that each message exists. Exits with 1
+    where something is to be put right.
     """
     from messages.catalog import Catalog  # noqa: PLC0415 - the list needs no messages
     from schedules.lint import lint_all  # noqa: PLC0415
@@ -93,9 +97,10 @@ def lint(as_json: bool) -> int:
 @click.option("--version", type=int, default=None, help="Version of the series. [default: newest]")
 @as_json
 def preview(as_json: bool, **options: str | int | None) -> None:
-    """Show every message of a series with the time a patient would get it.
+    """Show a series as one patient would get it.
 
-    Daily caps and other series of the same patient are left out.
+    Every message with its time, on the patient's clock and in UTC, and its words. Daily caps and
+    other series of the same patient are left out.
     """
     from service.cli.preview import PreviewRequest, previewed  # noqa: PLC0415
 
