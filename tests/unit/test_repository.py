@@ -141,7 +141,7 @@ def test_the_ci_script_runs_the_test_command_of_the_readme() -> None:
     assert "\nmake test " in script
     assert "make test" in source(ROOT / "README.md")
     assert "set -euo pipefail" in script
-    assert "export CI=true" in script
+    assert "export CI=true " in script
     assert "://" not in script
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
