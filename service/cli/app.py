@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
+_ADDRESS = re.compile(r"[^\s'\"=]*@[^\s'\"]*|\d{5,}")
+"""What might be a mailbox or a phone number among words that were typed in the wrong place."""
 _CODES: dict[type[Exception], str] = {
     ConfigurationError: "configuration",
     NotFound: "not_found",
@@ -128,6 +131,7 @@ def _usage(error: click.UsageError) -> str:
     if sentence.startswith("Got unexpected extra argument"):
         # The words themselves may be half of a name or of a phone number: not repeated.
         sentence = "there is a word too many; put a value that has spaces in quotes."
+    sentence = _ADDRESS.sub("...", sentence)
     path = error.ctx.command_path if error.ctx else "aftervisit"
     full_stop = "" if sentence.endswith((".", "?")) else "."
     return f"{sentence}{full_stop} See `{path} --help`."

@@ -17,7 +17,7 @@ from service.cli.output import as_json, emit, examples
     )
 )
 @click.option(
-    "--clinic", default="", metavar="ID", help="The clinic; where there is one, left out."
+    "--clinic", default="", metavar="ID", help="Id of the clinic; not needed where there is one."
 )
 @click.option("--given-name", default="", metavar="NAME", help="As the e-mails greet them.")
 @click.option("--phone", default="", metavar="NUMBER", help="Mobile number, for texts.")

@@ -79,6 +79,23 @@ def test_what_was_typed_as_an_address_is_not_repeated(run: Run, option: str, val
     assert "98765432" not in ran.err + ran.out
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("enroll", "--phone5035550142"),
+        ("5035550142",),
+        ("patients", "ana@example.org"),
+        ("patients", "list", "--limit", "ana@example.org"),
+    ],
+)
+def test_an_address_in_the_wrong_place_is_not_repeated(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    line = run(*arguments).failed(2)
+    assert "50142" not in line
+    assert "example" not in line
+
+
 def test_half_a_phone_number_that_lacked_its_quotes_is_not_repeated(run: Run) -> None:
     line = run("enroll", "--phone", "503", "5550142").failed(2)
     assert "5550142" not in line
