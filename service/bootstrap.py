@@ -19,7 +19,8 @@ from service.carriers.base import EmailCarrier, TextCarrier
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.clock import BusinessClock, MachineClock, SystemClock
 from service.dispatch.compose import Composer
-from service.dispatch.drain import Carriers, Drain, DrainLimits, Stores
+from service.dispatch.drain import Drain
+from service.dispatch.parts import Carriers, DrainLimits, Stores
 from service.dispatch.senders import Senders
 from service.dispatch.settle import Settle
 from service.dispatch.tick import Ticker
@@ -110,7 +111,7 @@ class Core:
     @cached_property
     def dispatch_store(self) -> DispatchStore:
         """Flights and attempts."""
-        return DispatchStore(self.client, self.scripts)
+        return DispatchStore(self.scripts)
 
     @cached_property
     def stores(self) -> Stores:
@@ -274,7 +275,11 @@ def _text_carrier(settings: Settings) -> TextCarrier | None:
     from service.carriers.http import TwilioHttp  # noqa: PLC0415
     from service.carriers.twilio_sms import TwilioSms  # noqa: PLC0415
 
-    http = TwilioHttp(settings.twilio_api_base_url, connections=settings.in_flight)
+    http = TwilioHttp(
+        settings.twilio_api_base_url,
+        connections=settings.in_flight,
+        total_s=settings.send_timeout_s,
+    )
     token = settings.twilio_auth_token.get_secret_value()
     return TwilioSms(settings.twilio_account_sid, token, http)
 
@@ -285,7 +290,11 @@ def _email_carrier(settings: Settings) -> EmailCarrier | None:
     from service.carriers.smtp_email import SmtpEmail  # noqa: PLC0415
     from service.carriers.smtp_url import parse_smtp_url  # noqa: PLC0415
 
-    return SmtpEmail(parse_smtp_url(settings.smtp_url.get_secret_value()))
+    return SmtpEmail(
+        parse_smtp_url(settings.smtp_url.get_secret_value()),
+        connections=settings.smtp_connections,
+        total_s=settings.send_timeout_s,
+    )
 
 
 def clinics_of(settings: Settings) -> dict[str, Clinic]:

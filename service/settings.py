@@ -42,7 +42,9 @@ class Settings(BaseSettings):
     A file of that name in lower case in ``/run/secrets`` serves as well (Docker secrets).
     """
 
-    model_config = SettingsConfigDict(env_prefix="AFTERVISIT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="AFTERVISIT_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     redis_url: str | None = Field(None, description="The store. Unset: an embedded Valkey.")
     broker_url: str | None = Field(None, description="Celery's broker. Unset: the store's server.")
@@ -79,11 +81,11 @@ class Settings(BaseSettings):
         64, description="Partitions of the store; fixed at installation."
     )
     lease_s: Annotated[float, Field(ge=1)] = Field(60, description="A claim's lease, seconds.")
+    smtp_connections: Annotated[int, Field(ge=1, le=256)] = Field(
+        8, description="Connections to the mail server, a worker process."
+    )
     settle_s: Annotated[float, Field(ge=0)] = Field(
         600, description="How long proof of an unknown outcome is looked for, seconds."
-    )
-    max_attempts: Annotated[int, Field(ge=1, le=20)] = Field(
-        5, description="Provider calls for one delivery before it is given up."
     )
     retry_base_s: Annotated[float, Field(gt=0)] = Field(
         30, description="Back-off before the first retry, seconds; doubles, with full jitter."
@@ -97,6 +99,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity logged to stderr."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """An empty secret file means what an empty variable does: not set."""
+        return {name: value for name, value in given.items() if value != ""}
 
     @field_validator("clock")
     @classmethod
@@ -147,6 +155,14 @@ class Settings(BaseSettings):
         return urls
 
     @property
+    def send_timeout_s(self) -> float:
+        """Total seconds for one provider call: well inside the lease it is begun under.
+
+        Twilio answers within 30 s even when it is slow, so with the default lease the two fit.
+        """
+        return self.lease_s / 2
+
+    @property
     def carriers_on_loopback(self) -> bool:
         """Whether no configured carrier can reach a real patient."""
         return all(urlsplit(url).hostname in LOOPBACK_HOSTS for url in self.carrier_urls().values())
@@ -178,7 +194,7 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - whatever a fi
     """
     secrets = SECRETS_DIR if SECRETS_DIR.is_dir() else None
     try:
-        return Settings(_secrets_dir=secrets, **overrides)
+        return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[call-arg] # pydantic's
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
