@@ -81,7 +81,7 @@ def _room(path: Path) -> Finding:
     free = shutil.disk_usage(path).free
     told = f"{free / 1e9:.1f} GB are free for {path}."
     if free < SCARCE_BYTES:
-        return warning("disk", told, "Free some: an embedded store here ends when its disk is full.")
+        return warning("disk", told, "Free some: an embedded store ends when its disk is full.")
     return ok("disk", told)
 
 
