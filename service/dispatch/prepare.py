@@ -19,15 +19,15 @@ from service.clock import BusinessClock, MachineClock, from_ms, to_ms
 from service.dispatch.compose import Composer, Delivery
 from service.dispatch.senders import Sender
 from service.dispatch.standing import due_after, profile_of, series_of, standing_of
-from service.errors import AftervisitError
-from service.store.dispatching import Conclusion
+from service.errors import AftervisitError, StoreUnavailable
+from service.store.dispatching import Conclusion, Where
 from service.store.patients import Patients
 from service.store.records import Channel, Claimed, HistoryEntry, Patient, Subscription
 
 log = structlog.get_logger(__name__)
 
 POISON_LEASES = 3
-"""A delivery whose lease ran out unbegun this often is parked: it kills its worker."""
+"""Once in company and twice alone: a delivery that then runs out once more is parked, unbegun."""
 LOOK_AGAIN_MS = 60_000
 """What cannot even be read (a missing key, a missing series file) is looked at again after this."""
 
@@ -38,6 +38,8 @@ class Ready:
 
     Attributes:
         cap_day: ordinal of the local day a drip counts for; None for service messages.
+        following_ms: due time of the step after it, business ms UTC; None after the last one.
+            Known before anything is begun, so that no fault in it can hit what was sent.
         begin_by_ms: business ms UTC after which the patient's window no longer holds it.
     """
 
@@ -48,6 +50,7 @@ class Ready:
     outgoing: OutgoingText | OutgoingEmail
     sender: Sender
     cap_day: int | None
+    following_ms: int | None
     begin_by_ms: int
 
 
@@ -67,13 +70,25 @@ class Preparer:
         self._machine = machine
 
     def prepare(self, claim: Claimed) -> Ready | Conclusion:
-        """Judge one claim; never raises for what is wrong with that one delivery."""
+        """Judge one claim; never raises for what is wrong with that one delivery.
+
+        Raises:
+            StoreUnavailable: it did not answer.
+        """
         try:
-            patient = self._patients.contact(claim.fields)
-            profile = profile_of(patient, claim.fields.reachable())
-            series_of(claim.subscription)
+            return self._judged(claim)
+        except StoreUnavailable:
+            raise
         except (AftervisitError, ScheduleError) as error:
             return self._wait(claim, str(error))
+        except Exception as error:  # noqa: BLE001 - one delivery must not hold up the others
+            # Its text may hold what the message was made of, and is not told.
+            return self._wait(claim, type(error).__name__)
+
+    def _judged(self, claim: Claimed) -> Ready | Conclusion:
+        patient = self._patients.contact(claim.fields)
+        profile = profile_of(patient, claim.fields.reachable())
+        series_of(claim.subscription)
         if claim.subscription.lost_leases >= POISON_LEASES:
             return self._park(claim, profile, "poison")
         try:
@@ -81,8 +96,6 @@ class Preparer:
         except ContentError as error:
             log.error("template_fault", subscription=claim.subscription.id, fault=str(error))
             return self._park(claim, profile, "template")
-        except AftervisitError as error:
-            return self._wait(claim, str(error))
 
     def _wait(self, claim: Claimed, fault: str) -> Conclusion:
         """Hold a claim until the missing key, file or sender is there; nothing of it is lost."""
@@ -99,7 +112,7 @@ class Preparer:
             return conclusion(claim, "due", when_ms=to_ms(decision.until))
         if isinstance(decision, Skip):
             skipped = entry_of(subscription, profile, State.SKIPPED, decision.reason, now_ms)
-            return onwards(claim, profile, skipped)
+            return self._onwards(claim, profile, skipped)
         return self._ready(claim, patient, profile, decision, now_ms)
 
     def _ready(
@@ -131,15 +144,20 @@ class Preparer:
             outgoing=compose(delivery),
             sender=sender,
             cap_day=day,
+            following_ms=due_after(claim.subscription, decision.index + 1, profile),
             begin_by_ms=to_ms(begin_by) - 1,
         )
+
+    def _onwards(self, claim: Claimed, profile: Profile, entry: HistoryEntry) -> Conclusion:
+        following = claim.subscription.index + 1
+        return onwards(claim, entry, due_after(claim.subscription, following, profile))
 
     def _park(self, claim: Claimed, profile: Profile, reason: str) -> Conclusion:
         """Set one delivery aside with its reason; the series goes on."""
         log.error("parked", subscription=claim.subscription.id, reason=reason)
         now_ms = self._business.now_ms()
         parked = entry_of(claim.subscription, profile, State.PARKED, reason, now_ms)
-        return onwards(claim, profile, parked)
+        return self._onwards(claim, profile, parked)
 
 
 def entry_of(
@@ -181,20 +199,18 @@ def _packable(text: str | None) -> str:
     return (text or "").replace("|", " ")[:64]
 
 
-def onwards(claim: Claimed, profile: Profile, entry: HistoryEntry) -> Conclusion:
-    """Record an entry and go on to the next step."""
-    following = claim.subscription.index + 1
-    due = due_after(claim.subscription, following, profile)
+def onwards(claim: Claimed, entry: HistoryEntry, due_ms: int | None) -> Conclusion:
+    """Record an entry and go on to the next step, due at ``due_ms``; None ends the series."""
     return replace(
-        conclusion(claim, "end" if due is None else "due", when_ms=due or 0),
-        cursor=(following, 0),
+        conclusion(claim, "end" if due_ms is None else "due", when_ms=due_ms or 0),
+        cursor=(claim.subscription.index + 1, 0),
         entry=entry,
     )
 
 
 def conclusion(
     claim: Claimed,
-    where: Literal["due", "hold", "question", "end"],
+    where: Where,
     *,
     when_ms: int = 0,
 ) -> Conclusion:

@@ -6,20 +6,23 @@ from typing import Final
 
 from schedules.delivery import State
 from service.carriers.base import AddressEffect, Receipt, ReceiptStatus, Result
-from service.dispatch.drain import Stores
+from service.dispatch.parts import Stores
 from service.store.dispatching import AttemptRecord
 
 STATES: Final = {
     ReceiptStatus.QUEUED: (State.SENT, 1),
     ReceiptStatus.SENT: (State.SENT, 2),
-    ReceiptStatus.DELIVERED: (State.DELIVERED, 3),
-    ReceiptStatus.FAILED: (State.UNDELIVERED, 3),
+    ReceiptStatus.DELIVERED: (State.DELIVERED, 4),
+    ReceiptStatus.FAILED: (State.UNDELIVERED, 4),
 }
 """What each status records, and its rank: only a higher rank replaces a lower one."""
+MAY_HAVE_ARRIVED: Final = (State.UNKNOWN, 3)
+"""A failure that proves nothing (Twilio 30008): shown as unknown, never sent again, and open to
+better evidence."""
 
 
 def apply_receipt(stores: Stores, receipt: Receipt) -> bool:
-    """Record a receipt; False where its attempt is not known (expired, or not ours).
+    """Record a receipt; False where its attempt is not known (expired, or another message's).
 
     Raises:
         StoreUnavailable: not recorded; the provider is to try again.
@@ -27,19 +30,23 @@ def apply_receipt(stores: Stores, receipt: Receipt) -> bool:
     attempt = stores.dispatch.attempt(receipt.attempt) if receipt.attempt else None
     if attempt is None or receipt.attempt is None:
         return False
-    state, rank = STATES[receipt.status]
     outcome = receipt.outcome
-    if outcome is not None and outcome.result is Result.UNKNOWN:
-        # May have arrived (Twilio 30008): shown as unknown, never sent again.
-        state = State.UNKNOWN
-    stores.dispatch.receive(receipt.attempt, state.code, rank, receipt.provider_id, receipt.code)
+    unproven = outcome is not None and outcome.result is Result.UNKNOWN
+    state, rank = MAY_HAVE_ARRIVED if unproven else STATES[receipt.status]
+    known = stores.dispatch.receive(
+        receipt.attempt, state.code, rank, receipt.provider_id, receipt.code
+    )
+    if not known:
+        return False
     if outcome is not None and outcome.effect is not None:
         _suppress(stores, attempt, outcome.effect, receipt.code or "")
     return True
 
 
 def _suppress(stores: Stores, attempt: AttemptRecord, effect: AddressEffect, code: str) -> None:
-    fields = stores.patients.load(attempt.patient)
+    fields = stores.patients.find(attempt.patient)
+    if fields is None:
+        return  # erased meanwhile
     address = stores.patients.contact(fields).address(attempt.channel)
     if address:
         stores.suppressions.suppress(

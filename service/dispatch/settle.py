@@ -8,6 +8,7 @@ still send, and lists lag.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import structlog
@@ -18,9 +19,9 @@ from schedules.errors import ScheduleError
 from service.carriers.base import Found, ProviderUnreachable, TextCarrier
 from service.clock import BusinessClock, MachineClock
 from service.dispatch.compose import Composer
-from service.dispatch.drain import Stores
+from service.dispatch.parts import Stores
 from service.dispatch.prepare import entry_of, onwards
-from service.dispatch.standing import profile_of
+from service.dispatch.standing import due_after, profile_of
 from service.errors import AftervisitError
 from service.store.dispatching import AttemptRecord, Question
 from service.store.records import Claimed, Patient, Subscription
@@ -76,8 +77,7 @@ class Settle:
             questions = self._stores.dispatch.sweep(
                 partition, now, SWEEP_BATCH, now + LOOK_AGAIN_MS
             )
-            for question in questions:
-                await self._settle(question)
+            await asyncio.gather(*(self._settle(question) for question in questions))
             looked += len(questions)
             if len(questions) < SWEEP_BATCH:
                 return looked
@@ -95,6 +95,9 @@ class Settle:
                 self._record(question, subscription, profile, attempt, settled)
         except (AftervisitError, ScheduleError, ProviderUnreachable) as error:
             log.warning("unsettled", attempt=question.flight.attempt, fault=str(error))
+        except Exception as error:  # noqa: BLE001 - one question must not hold up the others
+            name = type(error).__name__
+            log.error("unsettled", attempt=question.flight.attempt, fault=name)
 
     async def _proof(self, attempt: AttemptRecord | None, patient: Patient) -> Settled | None:
         """The outcome where it is proven, *unknown* once the time is up, None to look again."""
@@ -146,7 +149,7 @@ class Settle:
         recorded = self._stores.dispatch.conclude(
             [
                 replace(
-                    onwards(claim, profile, entry),
+                    onwards(claim, entry, due_after(subscription, subscription.index + 1, profile)),
                     expects="bq",
                     attempt=question.flight.attempt,
                     provider_id=settled.provider_id,

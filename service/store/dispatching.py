@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import redis
+import structlog
 
-from service.store.connection import store_errors
 from service.store.keys import PartitionKeys, partition_of
 from service.store.records import LETTER, Channel, Claimed, Flight, HistoryEntry, PatientFields
 from service.store.scripts import Argument, Call, Scripts
+
+log = structlog.get_logger(__name__)
 
 ATTEMPT_TTL_MS = 14 * 86_400_000
 """Receipts are joined to their attempt this long; Twilio keeps a message queued 10 h at most."""
 DRIPS_A_WEEK = 7
 
+Where = Literal["due", "back", "hold", "question", "end"]
 Begun = Literal["ok", "lost", "stopped", "suppressed", "capped_day", "capped_week"]
 
 
@@ -47,7 +49,8 @@ class Conclusion:
 
     Attributes:
         expects: flight states it may end from: ``c`` before begin, ``bq`` after.
-        where: ``due`` (at ``when_ms`` business), ``hold`` (until ``when_ms`` machine, then due
+        where: ``due`` (at ``when_ms`` business), ``back`` (the same, for a claim that was not
+            worked on), ``hold`` (until ``when_ms`` machine, then due
             again), ``question`` (begun, unproven; looked at from ``when_ms`` machine), ``end``.
         cursor: the new (index, attempts), None to leave it.
         frees_day: give the day's cap back, since nothing was sent.
@@ -56,7 +59,7 @@ class Conclusion:
     subscription: str
     token: int
     expects: Literal["c", "bq"]
-    where: Literal["due", "hold", "question", "end"]
+    where: Where
     when_ms: int = 0
     cursor: tuple[int, int] | None = None
     entry: HistoryEntry | None = None
@@ -113,8 +116,7 @@ class AttemptRecord:
 class DispatchStore:
     """Claims, begins and concludes flights; the only writer of deliveries."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
-        self._client = client
+    def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
     def peek(self, partitions: Sequence[int]) -> list[Pending]:
@@ -131,6 +133,9 @@ class DispatchStore:
     def claim(self, partition: int, now_ms: int, limit: int, lease_until_ms: int) -> list[Claimed]:
         """Take up to ``limit`` due subscriptions under a lease.
 
+        One whose record cannot be read is left out, and so comes up again each time its lease has
+        run out, without holding up the others.
+
         Args:
             partition: whose due index.
             now_ms: business ms UTC.
@@ -143,10 +148,24 @@ class DispatchStore:
             (keys.due, keys.held, keys.fence),
             (now_ms, limit, lease_until_ms, keys.patient("")),
         )
-        return [
-            Claimed.of(member.decode(), token, int(float(due)), flat)
-            for member, token, due, flat in rows
-        ]
+        claimed = []
+        for member, token, due, flat in rows:
+            try:
+                claimed.append(Claimed.of(member.decode(), token, int(float(due)), flat))
+            except (LookupError, ValueError) as error:
+                log.error("unreadable", subscription=member.decode(), fault=type(error).__name__)
+        return claimed
+
+    def suspect(self, claim: Claimed) -> int:
+        """Note that a claim is worked on alone, since its lease ran out before.
+
+        Returns how often its lease ran out or it was taken alone since it last moved, this time
+        not counted; what is concluded is not counted any more.
+        """
+        subscription = claim.subscription
+        keys = PartitionKeys(partition_of(subscription.patient))
+        key, args = keys.patient(subscription.patient), (subscription.number, claim.token)
+        return int(self._scripts.run("suspect", (key,), args))
 
     def begin(self, beginnings: Sequence[Beginning]) -> list[Begun]:
         """Write attempts durably, each only where the send is still allowed; answers in order.
@@ -190,8 +209,7 @@ class DispatchStore:
     def attempt(self, attempt: str) -> AttemptRecord | None:
         """One attempt by its id, None once it has expired."""
         key = PartitionKeys(partition_of(attempt)).attempt(attempt)
-        with store_errors(self._client):
-            fields = {k.decode(): v.decode() for k, v in self._client.hgetall(key).items()}
+        fields = {name: value.decode() for name, value in self._scripts.read_hash(key).items()}
         if "p" not in fields:
             return None
         return AttemptRecord(

@@ -10,8 +10,9 @@ from service.clock import SystemClock, to_ms
 from service.errors import ConfigurationError
 from service.settings import ClockSetting
 from service.store import keys
-from service.store.connection import store_errors
+from service.store.connection import Durability, store_errors
 from service.store.keyring import Index, KeyRing, new_index_key
+from service.store.scripts import Scripts, as_bytes, as_text
 
 SCHEMA = 1
 
@@ -53,7 +54,7 @@ def open_installation(client: redis.Redis, keyring: KeyRing, partitions: int) ->
             f"that wrote it, or a newer one."
         )
     return Installation(
-        int(record[b"partitions"]), Index(keyring.unwrap(record[b"index_key"], "index"))
+        int(record[b"partitions"]), Index(keyring.unwrap(as_bytes(record[b"index_key"]), "index"))
     )
 
 
@@ -62,6 +63,7 @@ class StoredClock:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._scripts = Scripts(client, Durability(local=False))
 
     def now_ms(self) -> int:
         """Business time, ms UTC, as every process sees it."""
@@ -69,9 +71,8 @@ class StoredClock:
             return int(self._client.hget(keys.CLOCK, "now") or 0)
 
     def set_ms(self, now_ms: int) -> None:
-        """Move it on; the caller holds the beat's lock."""
-        with store_errors(self._client):
-            self._client.hset(keys.CLOCK, "now", now_ms)
+        """Move it on, never back; the caller leads the beats."""
+        self._scripts.run("advance", (keys.CLOCK,), (now_ms,))
 
 
 def open_clock(client: redis.Redis, setting: ClockSetting) -> SystemClock | StoredClock:
@@ -84,15 +85,14 @@ def open_clock(client: redis.Redis, setting: ClockSetting) -> SystemClock | Stor
     with store_errors(client):
         record = client.hgetall(keys.CLOCK)
         if not record:
-            kind = b"fast" if setting.fast else b"real"
             start = to_ms(setting.start) if setting.start else SystemClock().now_ms()
             pipeline = client.pipeline(transaction=True)
-            pipeline.hsetnx(keys.CLOCK, "kind", kind)
+            pipeline.hsetnx(keys.CLOCK, "kind", "fast" if setting.fast else "real")
             pipeline.hsetnx(keys.CLOCK, "now", start)
             pipeline.execute()
             record = client.hgetall(keys.CLOCK)
-    if (record[b"kind"] == b"fast") != setting.fast:
-        kind = record[b"kind"].decode()
+    kind = as_text(record[b"kind"])
+    if (kind == "fast") != setting.fast:
         raise ConfigurationError(
             f"This store runs on a {kind} clock, AFTERVISIT_CLOCK says otherwise. "
             f"Use the setting it was begun with, or another DATA_DIR or REDIS_URL."

@@ -30,7 +30,7 @@ from service.store.records import (
     Status,
     Subscription,
 )
-from service.store.scripts import Scripts
+from service.store.scripts import Scripts, as_bytes
 
 Consent = Mapping[str, str]
 
@@ -151,8 +151,7 @@ class Patients:
         if not is_patient_id(identifier):
             return None
         key = PartitionKeys(partition_of(identifier)).patient(identifier)
-        with store_errors(self._client):
-            fields = PatientFields.of(identifier, self._client.hgetall(key))
+        fields = PatientFields(identifier, self._scripts.read_hash(key))
         return fields if fields.exists else None
 
     def contact(self, fields: PatientFields) -> Patient:
@@ -175,7 +174,7 @@ class Patients:
         """The consent evidence of a patient, oldest first."""
         key = PartitionKeys(partition_of(identifier)).consents(identifier)
         with store_errors(self._client):
-            blobs: list[bytes] = self._client.lrange(key, 0, -1)
+            blobs = [as_bytes(blob) for blob in self._client.lrange(key, 0, -1)]
         return [json.loads(self._keyring.decrypt(blob, identifier.encode())) for blob in blobs]
 
     def set_status(

@@ -12,6 +12,8 @@ from service.store.scripts import Scripts
 
 STOP_TTL_MS = 60_000
 """A stopped sender is tried again with one message after this long, and so mends itself."""
+KEPT_MS = 3_600_000
+"""A bucket that nobody has used for this long is full again, and forgotten."""
 
 
 class Rates:
@@ -37,17 +39,21 @@ class Rates:
 
     def pause(self, sender: str, seconds: float) -> None:
         """Nobody sends from it for that long (a provider's ``Retry-After``)."""
-        until = self._clock.now_ms() + int(seconds * 1000)
-        with store_errors(self._client):
-            self._client.hset(keys.rate(self._name(sender)), "until", until)
+        wait_ms = int(seconds * 1000)
+        until = self._clock.now_ms() + wait_ms
+        self._scripts.run("pause", (keys.rate(self._name(sender)),), (until, wait_ms + KEPT_MS))
 
     def stop(self, sender: str, reason: str) -> None:
         """The provider refuses the sender itself: hold all its messages back for a while."""
         with store_errors(self._client):
             self._client.set(keys.stopped(self._name(sender)), reason, px=STOP_TTL_MS)
 
-    def stopped_ms(self, sender: str) -> int:
-        """Ms until a stopped sender may be tried again; 0 where it is not stopped."""
+    def closed_ms(self, sender: str) -> int:
+        """Ms until a stopped or paused sender may be used again; 0 where it may be now."""
+        name = self._name(sender)
         with store_errors(self._client):
-            rest = int(self._client.pttl(keys.stopped(self._name(sender))))
-        return max(0, rest)
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.pttl(keys.stopped(name))
+            pipeline.hget(keys.rate(name), "until")
+            stopped, until = pipeline.execute()
+        return max(0, int(stopped), int(until or 0) - self._clock.now_ms())

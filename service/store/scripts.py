@@ -77,8 +77,18 @@ class Scripts:
             StoreUnavailable: the store did not answer.
         """
         with store_errors(self._client):
-            fields: dict[bytes, bytes] = self._client.hgetall(key)
-        return {field.decode(): value for field, value in fields.items()}
+            fields = self._client.hgetall(key)
+        return {as_text(field): as_bytes(value) for field, value in fields.items()}
+
+
+def as_text(reply: bytes | str) -> str:
+    """A reply as text; clients of ours get bytes, redis-py's types allow for both."""
+    return reply.decode() if isinstance(reply, bytes) else reply
+
+
+def as_bytes(reply: bytes | str) -> bytes:
+    """A reply as bytes."""
+    return reply if isinstance(reply, bytes) else reply.encode()
 
 
 def _run_many(client: redis.Redis, name: str, calls: Sequence[Call]) -> list[Any]:
@@ -100,5 +110,5 @@ def _run_many(client: redis.Redis, name: str, calls: Sequence[Call]) -> list[Any
 def _pipelined(client: redis.Redis, digest: str, calls: Sequence[Call]) -> list[Any]:
     pipeline = client.pipeline(transaction=False)
     for keys, args in calls:
-        pipeline.execute_command("EVALSHA", digest, len(keys), *keys, *args)
+        pipeline.evalsha(digest, len(keys), *keys, *args)
     return list(pipeline.execute(raise_on_error=False))

@@ -8,8 +8,12 @@ local flight = redis.call('HGET', KEYS[1], 'f' .. n)
 if not flight then return 'lost' end
 local token, state, due, attempt = string.match(flight, '^(%d+)|(%a)|([^|]*)|?([^|]*)')
 if token ~= ARGV[3] then return 'lost' end
--- The same call again, its first answer lost on the way: it has begun.
-if state == 'b' and attempt == ARGV[6] then return 'ok' end
+-- The same call again, its first answer lost on the way: it has begun. Written once more, since
+-- WAITAOF confirms at once on a connection that wrote nothing.
+if state == 'b' and attempt == ARGV[6] then
+  redis.call('HSET', KEYS[1], 'f' .. n, flight)
+  return 'ok'
+end
 if state ~= 'c' then return 'lost' end
 if redis.call('HGET', KEYS[1], 'u' .. n) ~= 'a' then return 'stopped' end
 local copy = redis.call('HGET', KEYS[1], ARGV[4])

@@ -10,6 +10,7 @@ local tokens, at = tonumber(record[1] or burst), tonumber(record[2] or now)
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate / 1000)
 local granted = math.min(wanted, math.floor(tokens))
 tokens = tokens - granted
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
+-- Never back: a worker whose clock lags would otherwise give the others tokens twice.
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', math.max(now, at))
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return {granted, math.ceil(math.max(0, 1 - tokens) * 1000 / rate)}

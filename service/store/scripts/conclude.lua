@@ -2,7 +2,7 @@
 -- KEYS: patient, held, due, history, attempt ('-' key of the slot where there is none).
 -- ARGV: n, subscription, token, states it may be in ('c' or 'bq'),
 --       cursor ('' = unchanged), history field ('' = none), delivery state, history rest,
---       where ('due' | 'hold' | 'question' | 'end'), when ms,
+--       where ('due' | 'back' | 'hold' | 'question' | 'end'), when ms,
 --       give back the day's cap (1/0), provider id ('' = none).
 -- Returns 'ok', or 'lost' where the token no longer holds: the caller's record is then refused.
 local n, member = ARGV[1], ARGV[2]
@@ -16,9 +16,9 @@ if ARGV[6] ~= '' then
   local outcome = ARGV[7]
   if attempt ~= '' then
     redis.call('HSET', KEYS[5], 'h', ARGV[6])
-    -- A receipt that came before this record: what it proved stands.
+    -- A receipt that came before this record: what it proved stands, also where nothing else did.
     local receipt = redis.call('HGET', KEYS[5], 'rs')
-    if receipt and outcome == 's' then outcome = receipt end
+    if receipt and (outcome == 's' or outcome == 'x') then outcome = receipt end
   end
   redis.call('HSET', KEYS[4], ARGV[6], outcome .. '|' .. ARGV[8])
 end
@@ -35,7 +35,8 @@ if where == 'question' then
   redis.call('ZADD', KEYS[2], ARGV[10], member)
   return 'ok'
 end
-redis.call('HDEL', KEYS[1], 'w' .. n)
+-- Given back without having been looked at ('back'): whether it kills workers is still not known.
+if where ~= 'back' then redis.call('HDEL', KEYS[1], 'w' .. n) end
 if where == 'hold' then
   redis.call('HSET', KEYS[1], 'f' .. n, table.concat({token, 'r', due}, '|'))
   redis.call('ZADD', KEYS[2], ARGV[10], member)
@@ -44,7 +45,7 @@ end
 redis.call('HDEL', KEYS[1], 'f' .. n)
 redis.call('ZREM', KEYS[2], member)
 if redis.call('HGET', KEYS[1], 'u' .. n) == 'a' then
-  if where == 'due' then
+  if where == 'due' or where == 'back' then
     redis.call('ZADD', KEYS[3], ARGV[10], member)
   else
     redis.call('HSET', KEYS[1], 'u' .. n, 'c')

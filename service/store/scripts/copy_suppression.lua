@@ -1,10 +1,14 @@
 -- Carry an address's suppression to one patient; a lower sequence never overwrites a higher one.
 -- KEYS: patient, due.
 -- ARGV: copy field, sequence, on, reason, patient id, business now ms.
--- Ends subscriptions that no channel reaches any more; revives those that one reaches again.
+-- Ends subscriptions that no channel reaches any more; a lift revives those that one reaches again.
 -- Returns {applied, subscription numbers whose status changed...}.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-if known and tonumber(string.match(known, '^%d+')) >= tonumber(ARGV[2]) then return {0} end
+if known and tonumber(string.match(known, '^%d+')) >= tonumber(ARGV[2]) then
+  -- Written once more, since WAITAOF confirms at once on a connection that wrote nothing.
+  redis.call('HSET', KEYS[1], ARGV[1], known)
+  return {0}
+end
 -- Written even before the patient's record is, so that an enrolment under way cannot miss it.
 redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[2], ARGV[3], ARGV[4]}, '|'))
 local reached = false
@@ -21,7 +25,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
       redis.call('HSET', KEYS[1], field, ARGV[4] == 'invalid' and 'x' or 'o')
       redis.call('ZREM', KEYS[2], member)
       answer[#answer + 1] = n
-    elseif reached and (status == 'o' or status == 'x') then
+    elseif reached and ARGV[3] == '0' and (status == 'o' or status == 'x') then
       redis.call('HSET', KEYS[1], field, 'a')
       if redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then redis.call('ZADD', KEYS[2], ARGV[6], member) end
       answer[#answer + 1] = n

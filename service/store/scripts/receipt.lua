@@ -11,7 +11,8 @@ if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'id', ARGV[3]) end
 if record[4] then
   local history = ARGV[5] .. record[1]
   local entry = redis.call('HGET', history, record[4])
-  if entry then
+  -- Only what was accepted, or is unknown, is open to evidence (schedules.delivery.advance).
+  if entry and string.find('sx', string.sub(entry, 1, 1), 1, true) then
     local rest = string.match(entry, '^[^|]*(|.*)$')
     if ARGV[4] ~= '' then rest = string.gsub(rest, '|[^|]*|([^|]*)$', '|' .. ARGV[4] .. '|%1') end
     redis.call('HSET', history, record[4], ARGV[1] .. rest)

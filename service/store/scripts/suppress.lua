@@ -1,16 +1,38 @@
--- Set (ARGV[1] = '1') or lift ('0') the suppression of an address; the ledger's only writer.
+-- Set (ARGV[1] = '1') or lift ('0') the suppression of an address; the ledger's main writer.
 -- KEYS: address, audit.  ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any).
+-- Several reasons may stand at once ('ys'), each until it is lifted: a patient's stop outlives the
+-- correction of a number that was thought invalid.  'y' is the weightiest of them.
 -- Returns {changed, sequence, on, reason, patients...}.
-local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y')
+local WEIGHT = {staff = 3, provider_opt_out = 1, invalid = 0}
+local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y', 'ys')
 local sequence, on, reason = tonumber(record[1] or '0'), record[2] or '0', record[3] or ''
-local changed = 0
-local may = ARGV[1] == '1' or ARGV[5] == '' or string.find(',' .. ARGV[5] .. ',', ',' .. reason .. ',', 1, true)
-if on ~= ARGV[1] and may then
-  changed, sequence, on, reason = 1, sequence + 1, ARGV[1], ARGV[2]
-  redis.call('HSET', KEYS[1], 'q', sequence, 'x', on, 'y', reason, 'z', ARGV[4])
-  redis.call('XADD', KEYS[2], '*', 'what', on == '1' and 'suppressed' or 'suppression_lifted',
-    'on', string.match(KEYS[1], ':([^:]*)$'), 'reason', reason, 'by', ARGV[3], 'at', ARGV[4])
+local standing, found = {}, false
+if on == '1' then
+  for word in string.gmatch(record[4] or reason, '[^,]+') do
+    if word == ARGV[2] then found = true end
+    local lifted = ARGV[1] == '0' and
+      (ARGV[5] == '' or string.find(',' .. ARGV[5] .. ',', ',' .. word .. ',', 1, true))
+    if not lifted then standing[#standing + 1] = word end
+  end
 end
+local changed = 0
+if ARGV[1] == '1' and not found then
+  changed, standing[#standing + 1] = 1, ARGV[2]
+elseif ARGV[1] == '0' and on == '1' and table.concat(standing, ',') ~= (record[4] or reason) then
+  changed = 1
+end
+if changed == 1 then
+  sequence, on, reason = sequence + 1, #standing > 0 and '1' or '0', ARGV[2]
+  for i, word in ipairs(standing) do
+    if i == 1 or (WEIGHT[word] or 2) > (WEIGHT[reason] or 2) then reason = word end
+  end
+  redis.call('HSET', KEYS[1], 'y', reason, 'ys', table.concat(standing, ','), 'z', ARGV[4])
+  redis.call('XADD', KEYS[2], '*', 'what', ARGV[1] == '1' and 'suppressed' or 'suppression_lifted',
+    'on', string.match(KEYS[1], ':([^:]*)$'), 'reason', ARGV[2], 'by', ARGV[3], 'at', ARGV[4])
+end
+-- Written even where nothing changed: an earlier call may not have been confirmed, and WAITAOF
+-- confirms at once on a connection that wrote nothing.
+redis.call('HSET', KEYS[1], 'q', sequence, 'x', on)
 local answer = {changed, sequence, on, reason}
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 2) == 'p:' then answer[#answer + 1] = string.sub(field, 3) end

@@ -14,9 +14,9 @@ for _, member in ipairs(members) do
   if not flight then
     redis.call('ZREM', KEYS[1], member)
   elseif state == 'c' or state == 'r' then
-    -- A lease that ran out before its send was begun is counted: a delivery that kills its worker
-    -- again and again is parked by the drain.
-    if state == 'c' then redis.call('HINCRBY', patient, 'w' .. n, 1) end
+    -- A lease that ran out before its send was begun makes it a suspect, to be taken alone
+    -- (suspect.lua counts). No more than that: a store that stalls costs leases as well.
+    if state == 'c' then redis.call('HSETNX', patient, 'w' .. n, 1) end
     redis.call('HDEL', patient, 'f' .. n)
     redis.call('ZREM', KEYS[1], member)
     if redis.call('HGET', patient, 'u' .. n) == 'a' then redis.call('ZADD', KEYS[2], due, member) end

@@ -1,0 +1,173 @@
+"""Begin, send, record: a few deliveries at once, and what the answers mean beyond them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from service.carriers.base import AddressEffect, Outcome, OutgoingEmail, OutgoingText, Result
+from service.clock import BusinessClock, MachineClock
+from service.dispatch.compose import Composer
+from service.dispatch.outcomes import verdict
+from service.dispatch.parts import Carriers, DrainLimits, Stores
+from service.dispatch.prepare import Ready, conclusion, entry_of, onwards
+from service.errors import StoreUnavailable
+from service.store.dispatching import Beginning, Begun, Conclusion
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+INSIST_S = 600.0
+"""How long a worker that knows what became of its attempts waits for the store to come back."""
+PAUSE_S = 0.2
+
+
+class Sending:
+    """Sends deliveries that may be begun. One instance is for one thread and its event loop."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        composer: Composer,
+        carriers: Carriers,
+        business: BusinessClock,
+        machine: MachineClock,
+        random: Callable[[], float],
+        limits: DrainLimits,
+    ) -> None:
+        self._stores = stores
+        self._composer = composer
+        self._carriers = carriers
+        self._business = business
+        self._machine = machine
+        self._random = random
+        self._limits = limits
+
+    async def send(self, chunk: Sequence[Ready]) -> None:
+        """Begin each where it is still allowed, send those at once, record what became of them.
+
+        A store that goes away in between is waited for: only this process can tell what it sent,
+        and what it began and did not send. Begun attempts that grew old meanwhile are given back.
+
+        Raises:
+            StoreUnavailable: it stayed away for ``INSIST_S``.
+        """
+        if not chunk:
+            return
+        # Taken before begin, so that the age of an attempt is never told too small.
+        begun_at = self._machine.monotonic()
+        answers = await self._insist(partial(self._begin, chunk))
+        refused = [
+            # The token still holds. Asked again, the policy defers, takes the other channel,
+            # or skips; a subscription that was stopped leaves the index.
+            conclusion(item.claimed, "due", when_ms=item.claimed.due_ms)
+            for item, answer in zip(chunk, answers, strict=True)
+            if answer not in {"ok", "lost"}
+        ]
+        begun = [item for item, answer in zip(chunk, answers, strict=True) if answer == "ok"]
+        outcomes = await asyncio.gather(*(self._send(item, begun_at) for item in begun))
+        ended = [self._ended(item, out) for item, out in zip(begun, outcomes, strict=True)]
+        recorded = await self._insist(partial(self._stores.dispatch.conclude, [*ended, *refused]))
+        for item, outcome, done in zip(begun, outcomes, recorded, strict=False):
+            if not done:
+                log.warning("late_record", attempt=item.delivery.attempt, result=outcome.result)
+            await self._insist(partial(self._follow_up, item, outcome))
+
+    async def _insist(self, call: Callable[[], T]) -> T:
+        """Make a call that may be repeated, until the store answers."""
+        until = self._machine.monotonic() + INSIST_S
+        while True:
+            try:
+                return call()
+            except StoreUnavailable as error:
+                if self._machine.monotonic() > until:
+                    raise
+                log.warning("store_awaited", fault=str(error))
+            await asyncio.sleep(PAUSE_S)
+
+    def _begin(self, chunk: Sequence[Ready]) -> list[Begun]:
+        begun_ms = self._machine.now_ms()
+        lease = begun_ms + int(self._limits.lease_s * 1000)
+        beginnings = []
+        for item in chunk:
+            text = item.outgoing if isinstance(item.outgoing, OutgoingText) else None
+            beginnings.append(
+                Beginning(
+                    claimed=item.claimed,
+                    attempt=item.delivery.attempt,
+                    channel=item.delivery.channel,
+                    lease_until_ms=lease,
+                    cap_day=item.cap_day,
+                    begun_ms=begun_ms,
+                    body=self._composer.body_digest(text.body) if text else "",
+                )
+            )
+        return self._stores.dispatch.begin(beginnings)
+
+    async def _send(self, item: Ready, begun_at: float) -> Outcome:
+        outgoing = replace(item.outgoing, begun_at=begun_at)
+        try:
+            if isinstance(outgoing, OutgoingText) and self._carriers.texts is not None:
+                return await self._carriers.texts.send(outgoing)
+            if isinstance(outgoing, OutgoingEmail) and self._carriers.emails is not None:
+                return await self._carriers.emails.send(outgoing)
+        except Exception as error:  # noqa: BLE001 - a fault in one send must not lose the others'
+            log.error("carrier_fault", attempt=item.delivery.attempt, fault=type(error).__name__)
+            return Outcome(Result.UNKNOWN, "The carrier failed; it may have been sent.")
+        return Outcome(Result.STOPPED, "This channel has no carrier; configure it.")
+
+    def _ended(self, item: Ready, outcome: Outcome) -> Conclusion:
+        claim = item.claimed
+        made, jitter = claim.subscription.attempts, self._random()
+        ruling = verdict(outcome, made, random=jitter, base_s=self._limits.retry_base_s)
+        attempts = made + int(ruling.counts)
+        if ruling.where == "next":
+            entry = entry_of(
+                claim.subscription,
+                item.profile,
+                ruling.state,
+                ruling.reason,
+                self._business.now_ms(),
+                channel=item.delivery.channel,
+                attempts=attempts,
+                outcome=outcome,
+            )
+            ended = onwards(claim, entry, item.following_ms)
+        else:
+            when = self._machine.now_ms() + int(ruling.wait_s * 1000)
+            ended = replace(
+                conclusion(claim, ruling.where, when_ms=when),
+                cursor=(claim.subscription.index, attempts),
+            )
+        return replace(
+            ended,
+            expects="bq",
+            attempt=item.delivery.attempt,
+            frees_day=ruling.nothing_sent,
+            provider_id=outcome.provider_id or "",
+        )
+
+    def _follow_up(self, item: Ready, outcome: Outcome) -> None:
+        """What an answer means beyond its own delivery: for the address, for the sender."""
+        channel, rates = item.delivery.channel, self._stores.rates
+        address = item.patient.address(channel)
+        if outcome.effect is not None and address:
+            opted_out = outcome.effect is AddressEffect.OPTED_OUT
+            self._stores.suppressions.suppress(
+                channel,
+                self._stores.suppressions.digest(channel, address),
+                reason="provider_opt_out" if opted_out else "invalid",
+                source=f"carrier:{outcome.code or ''}",
+            )
+        if outcome.result is Result.STOPPED:
+            rates.stop(item.sender.address, outcome.reason)
+        elif outcome.result is Result.TRANSIENT and outcome.retry_after_s:
+            rates.pause(item.sender.address, outcome.retry_after_s)
+        if outcome.alert or outcome.result is Result.STOPPED:
+            log.error("carrier_alert", channel=channel, code=outcome.code, reason=outcome.reason)
