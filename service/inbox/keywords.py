@@ -81,11 +81,6 @@ def provider_word(text: str) -> str:
     return word if word in TWILIO_WORDS else ""
 
 
-def is_exact(text: str) -> bool:
-    """Whether the provider itself would have matched a text as one of its keywords."""
-    return bool(provider_word(text))
-
-
 def _words(text: str) -> tuple[str, ...]:
     """Lower-case words without accents; all that is neither letter nor digit parts them."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())

@@ -126,19 +126,7 @@ class Replies:
         identifier = self._index.digest("inbound", new.message_id)
         keys = self._keys_of(new.address)
         key = keys.reply(identifier)
-        content = json.dumps(dict(new.content), ensure_ascii=False).encode()
-        fields: dict[str, str | int | bytes] = {
-            "a": new.address,
-            "k": new.keyword,
-            "w": new.word,
-            "o": new.opt_out_type,
-            "g": new.clinic,
-            "v": new.via,
-            "at": new.at_ms,
-            "c": self._keyring.encrypt(content, key.encode()),
-        }
-        if not new.keyword:
-            fields["d"] = 1
+        fields = self._fields(key, new)
         answer = self._scripts.run_durably(
             "record_reply",
             [
@@ -157,6 +145,22 @@ class Replies:
             ],
         )[0]
         return self._reply(key, answer[2:], new=bool(answer[0]), asked=int(answer[1]))
+
+    def _fields(self, key: str, new: NewReply) -> dict[str, str | int | bytes]:
+        content = json.dumps(dict(new.content), ensure_ascii=False).encode()
+        fields: dict[str, str | int | bytes] = {
+            "a": new.address,
+            "k": new.keyword,
+            "w": new.word,
+            "o": new.opt_out_type,
+            "g": new.clinic,
+            "v": new.via,
+            "at": new.at_ms,
+            "c": self._keyring.encrypt(content, key.encode()),
+        }
+        if not new.keyword:
+            fields["d"] = 1  # nothing is to be done about it
+        return fields
 
     def overtaken(self, reply: Reply) -> bool:
         """Whether a start that came after this stop has been followed already."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from twilio.request_validator import RequestValidator
 from service.bootstrap import Core
 from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
-from service.web.run import web_server
+from service.web.run import listening, web_server
 from tests.support.polling import until
 from tests.support.servers import valkey_server
 
@@ -154,7 +153,7 @@ def site(directory: Path, **overrides: object) -> Iterator[Site]:
 @contextmanager
 def served(core: Core) -> Iterator[tuple[httpx.Client, str]]:
     """Serve a core on a free port, from a thread."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    listener = listening("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = web_server(core)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
