@@ -5,7 +5,11 @@
 -- Stops of an address are numbered: a start holds the number of stops that stood before it, and so
 -- can be told from one that a newer stop has overtaken.
 -- Returns {1 if new else 0, answers asked for lately, fields and values...}.
-if redis.call('EXISTS', KEYS[1]) == 1 then
+local known = redis.call('HGET', KEYS[1], 'n')
+if known then
+  -- Written once more: WAITAOF confirms at once on a connection that wrote nothing, and the first
+  -- copy's own write may not be on disk yet.
+  redis.call('HSET', KEYS[1], 'n', known)
   return {0, tonumber(redis.call('GET', KEYS[4]) or '0'), unpack(redis.call('HGETALL', KEYS[1]))}
 end
 local stops = '0'

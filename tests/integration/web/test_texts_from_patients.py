@@ -115,6 +115,29 @@ def test_start_does_not_lift_what_the_patient_did_not_do(
     assert web.silent(patient)
 
 
+def test_start_lifts_the_patients_own_stop_and_leaves_what_stands_beside_it(
+    web: Site, phone: str
+) -> None:
+    patient = web.enrol(phone=phone)
+    digest = web.core.suppressions.digest("sms", phone)
+    web.core.suppressions.suppress("sms", digest, reason="invalid", source="test")
+    web.text(phone, "STOP")
+    web.text(phone, "START")
+    assert web.silent(patient)
+
+    web.core.suppressions.lift("sms", digest, source="test", lifts=["invalid"])
+    assert not web.silent(patient)
+
+
+def test_a_stop_outlives_the_correction_of_a_number(web: Site, phone: str) -> None:
+    patient = web.enrol(phone=phone)
+    digest = web.core.suppressions.digest("sms", phone)
+    web.core.suppressions.suppress("sms", digest, reason="invalid", source="test")
+    web.text(phone, "STOP")
+    web.core.suppressions.lift("sms", digest, source="test", lifts=["invalid"])
+    assert web.silent(patient)
+
+
 def test_start_lifts_nothing_where_nobody_has_agreed_to_texts(web: Site, phone: str) -> None:
     web.text(phone, "STOP")
     web.text(phone, "START")
