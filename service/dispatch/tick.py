@@ -17,6 +17,8 @@ LEADER_TTL_MS = 5_000
 """A beat that stops ticking loses the lead after this; another one takes over."""
 QUEUED_TTL_MS = 5_000
 """A drain that was queued and never ran (the broker lost it) is queued again after this."""
+GAP_MS = 60_000
+"""A silence of the beat longer than this is a gap: texts may have been missed meanwhile."""
 TICK_S = 1.0
 FAST_TICK_S = 0.02
 FAST_STEP_MAX_S = 0.5
@@ -97,8 +99,12 @@ class Ticker:
                 return False
             pipeline = self._client.pipeline(transaction=False)
             pipeline.pexpire(keys.LEADER, LEADER_TTL_MS)
-            pipeline.set(keys.LAST_TICK, self._machine.now_ms())
-            pipeline.execute()
+            now_ms = self._machine.now_ms()
+            pipeline.set(keys.LAST_TICK, now_ms, get=True)
+            last = pipeline.execute()[1]
+            if last is not None and now_ms - int(last) > GAP_MS:
+                # Nothing is sent before the opt-outs of that time are known (inbox.listening).
+                self._client.set(keys.GAP, last, nx=True)
         return True
 
     def _queue(self, busy: list[int]) -> int:

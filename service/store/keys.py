@@ -18,6 +18,8 @@ INSTALLATION = "av:installation"
 CLOCK = "av:clock"
 LEADER = "av:beat"
 LAST_TICK = "av:tick"
+GAP = "av:gap"
+LISTENING = "av:listening"
 
 RandomBytes = Callable[[int], bytes]
 

@@ -49,7 +49,10 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def readyz(core: CoreOf) -> JSONResponse:
-    """Say whether the store takes writes and the beat ticks; 503 where one of them does not."""
+    """Say whether the store takes writes: 503 where it does not, and nothing is acknowledged.
+
+    A silent beat is told (``degraded``) and is no reason to turn webhooks and unsubscribes away.
+    """
     store, beat, age_s = "ok", "unknown", None
     try:
         with store_errors(core.client):
@@ -64,8 +67,8 @@ def readyz(core: CoreOf) -> JSONResponse:
     except AftervisitError as error:
         log.warning("not_ready", fault=str(error))
         store = "unavailable"
-    ready = store == beat == "ok"
-    report = Readiness(
-        status="ready" if ready else "not_ready", store=store, beat=beat, last_tick_age_s=age_s
-    )
-    return JSONResponse(report.model_dump(), 200 if ready else 503)
+    status = "not_ready"
+    if store == "ok":
+        status = "ready" if beat == "ok" else "degraded"
+    report = Readiness(status=status, store=store, beat=beat, last_tick_age_s=age_s)
+    return JSONResponse(report.model_dump(), 200 if store == "ok" else 503)

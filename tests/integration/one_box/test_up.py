@@ -41,7 +41,8 @@ class Box:
     def ready(self) -> bool:
         with suppress(httpx.HTTPError):
             url = f"http://127.0.0.1:{self.port}/readyz"
-            return httpx.get(url, trust_env=False, timeout=5).status_code == 200
+            answer = httpx.get(url, trust_env=False, timeout=5)
+            return bool(answer.json()["status"] == "ready")
         return False
 
     def await_ready(self) -> None:

@@ -1,9 +1,8 @@
-"""The composition root: the only place that builds adapters and wires them into use cases."""
+"""What every process is built on: the open store, and the use cases that need no carrier."""
 
 from __future__ import annotations
 
 import os
-import random
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +14,11 @@ import redis
 
 from messages.catalog import Catalog
 from messages.render import Renderer
-from service.carriers.base import EmailCarrier, TextCarrier
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.clock import BusinessClock, MachineClock, SystemClock
 from service.dispatch.compose import Composer
-from service.dispatch.drain import Drain
-from service.dispatch.parts import Carriers, DrainLimits, Stores
+from service.dispatch.parts import Stores
 from service.dispatch.senders import Senders
-from service.dispatch.settle import Settle
 from service.dispatch.tick import Ticker
 from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
@@ -208,93 +204,6 @@ def open_core(settings: Settings, *, hold: bool = False) -> Iterator[Core]:
             yield core
         finally:
             core.close()
-
-
-class Dispatch:
-    """What a worker process runs: drains and settlements with its own carriers."""
-
-    def __init__(self, core: Core) -> None:
-        settings = core.settings
-        self._carriers = carriers_of(settings)
-        limits = DrainLimits(
-            in_flight=settings.in_flight,
-            lease_s=settings.lease_s,
-            retry_base_s=settings.retry_base_s,
-        )
-        self._drain = Drain(
-            core.stores,
-            core.composer,
-            self._carriers,
-            core.business,
-            core.machine,
-            random.SystemRandom().random,
-            limits,
-        )
-        self._settle = Settle(
-            core.stores,
-            core.composer,
-            self._carriers.texts,
-            core.business,
-            core.machine,
-            settings.settle_s,
-        )
-
-    async def drain(self, partition: int) -> int:
-        """Settle what was cut off, then send what is due; how many flights were concluded.
-
-        Raises:
-            StoreUnavailable: nothing is lost; the sweep finds what was not recorded.
-        """
-        settled = await self._settle.run(partition)
-        return settled + await self._drain.run(partition)
-
-    async def aclose(self) -> None:
-        """Close the carriers' connections."""
-        for carrier in (self._carriers.texts, self._carriers.emails):
-            if carrier is not None:
-                await carrier.aclose()
-
-
-def carriers_of(settings: Settings) -> Carriers:
-    """The carriers that the settings name.
-
-    Raises:
-        ConfigurationError: a URL or credential is missing or wrong.
-    """
-    return Carriers(_text_carrier(settings), _email_carrier(settings))
-
-
-def _text_carrier(settings: Settings) -> TextCarrier | None:
-    if not settings.twilio_account_sid:
-        return None
-    if settings.twilio_auth_token is None:
-        raise ConfigurationError(
-            "AFTERVISIT_TWILIO_ACCOUNT_SID is set, AFTERVISIT_TWILIO_AUTH_TOKEN is not; set both."
-        )
-    # Imported here: the SDK takes a third of a second, and most commands send nothing.
-    from service.carriers.http import TwilioHttp  # noqa: PLC0415
-    from service.carriers.twilio_sms import TwilioSms  # noqa: PLC0415
-
-    http = TwilioHttp(
-        settings.twilio_api_base_url,
-        connections=settings.in_flight,
-        total_s=settings.send_timeout_s,
-    )
-    token = settings.twilio_auth_token.get_secret_value()
-    return TwilioSms(settings.twilio_account_sid, token, http)
-
-
-def _email_carrier(settings: Settings) -> EmailCarrier | None:
-    if settings.smtp_url is None:
-        return None
-    from service.carriers.smtp_email import SmtpEmail  # noqa: PLC0415
-    from service.carriers.smtp_url import parse_smtp_url  # noqa: PLC0415
-
-    return SmtpEmail(
-        parse_smtp_url(settings.smtp_url.get_secret_value()),
-        connections=settings.smtp_connections,
-        total_s=settings.send_timeout_s,
-    )
 
 
 def clinics_of(settings: Settings) -> dict[str, Clinic]:

@@ -1,0 +1,14 @@
+"""The composition root: the only place that builds adapters and wires them into use cases."""
+
+from service.bootstrap.core import Core, StoreUrls, clinics_of, open_core, store_urls
+from service.bootstrap.sending import Dispatch, carriers_of
+
+__all__ = [
+    "Core",
+    "Dispatch",
+    "StoreUrls",
+    "carriers_of",
+    "clinics_of",
+    "open_core",
+    "store_urls",
+]

@@ -1,0 +1,113 @@
+"""What a worker process is built on: carriers, and the use cases that send."""
+
+from __future__ import annotations
+
+import random
+
+from service.bootstrap.core import Core
+from service.carriers.base import EmailCarrier, TextCarrier
+from service.dispatch.drain import Drain
+from service.dispatch.parts import Carriers, DrainLimits
+from service.dispatch.settle import Settle
+from service.errors import ConfigurationError
+from service.inbox.listening import Listening
+from service.settings import Settings
+
+
+class Dispatch:
+    """What a worker process runs: drains and settlements with its own carriers."""
+
+    def __init__(self, core: Core) -> None:
+        settings = core.settings
+        self._carriers = carriers_of(settings)
+        limits = DrainLimits(
+            in_flight=settings.in_flight,
+            lease_s=settings.lease_s,
+            retry_base_s=settings.retry_base_s,
+        )
+        self._drain = Drain(
+            core.stores,
+            core.composer,
+            self._carriers,
+            core.business,
+            core.machine,
+            random.SystemRandom().random,
+            limits,
+        )
+        self._listening = Listening(
+            core.client,
+            self._carriers.texts,
+            core.inbox,
+            core.replies,
+            core.text_senders,
+            core.machine,
+        )
+        self._settle = Settle(
+            core.stores,
+            core.composer,
+            self._carriers.texts,
+            core.business,
+            core.machine,
+            settings.settle_s,
+        )
+
+    async def drain(self, partition: int) -> int:
+        """Settle what was cut off, then send what is due; how many flights were concluded.
+
+        After a gap nothing is sent before the texts that came meanwhile have been followed.
+
+        Raises:
+            StoreUnavailable: nothing is lost; the sweep finds what was not recorded.
+        """
+        settled = await self._settle.run(partition)
+        if not await self._listening.may_send():
+            return settled
+        return settled + await self._drain.run(partition)
+
+    async def aclose(self) -> None:
+        """Close the carriers' connections."""
+        for carrier in (self._carriers.texts, self._carriers.emails):
+            if carrier is not None:
+                await carrier.aclose()
+
+
+def carriers_of(settings: Settings) -> Carriers:
+    """The carriers that the settings name.
+
+    Raises:
+        ConfigurationError: a URL or credential is missing or wrong.
+    """
+    return Carriers(_text_carrier(settings), _email_carrier(settings))
+
+
+def _text_carrier(settings: Settings) -> TextCarrier | None:
+    if not settings.twilio_account_sid:
+        return None
+    if settings.twilio_auth_token is None:
+        raise ConfigurationError(
+            "AFTERVISIT_TWILIO_ACCOUNT_SID is set, AFTERVISIT_TWILIO_AUTH_TOKEN is not; set both."
+        )
+    # Imported here: the SDK takes a third of a second, and most commands send nothing.
+    from service.carriers.http import TwilioHttp  # noqa: PLC0415
+    from service.carriers.twilio_sms import TwilioSms  # noqa: PLC0415
+
+    http = TwilioHttp(
+        settings.twilio_api_base_url,
+        connections=settings.in_flight,
+        total_s=settings.send_timeout_s,
+    )
+    token = settings.twilio_auth_token.get_secret_value()
+    return TwilioSms(settings.twilio_account_sid, token, http)
+
+
+def _email_carrier(settings: Settings) -> EmailCarrier | None:
+    if settings.smtp_url is None:
+        return None
+    from service.carriers.smtp_email import SmtpEmail  # noqa: PLC0415
+    from service.carriers.smtp_url import parse_smtp_url  # noqa: PLC0415
+
+    return SmtpEmail(
+        parse_smtp_url(settings.smtp_url.get_secret_value()),
+        connections=settings.smtp_connections,
+        total_s=settings.send_timeout_s,
+    )
