@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A machine's own uv where there is one; else one installed into the virtual environment.
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+# The machine's own trust store: behind a proxy that is where its certificate is.
+export UV_SYSTEM_CERTS := true
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 DAYS ?= 14
 PYTEST_WORKERS ?= auto

@@ -28,7 +28,6 @@ PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")], key=str)
 ROW = re.compile(r"^\| (.+?) \|", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FLAGS = re.IGNORECASE | re.DOTALL
-"""Made by whoever releases, from a run of the demo."""
 
 
 def page(name: str) -> str:
