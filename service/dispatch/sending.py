@@ -72,8 +72,7 @@ class Sending:
         ]
         begun = [item for item, answer in zip(chunk, answers, strict=True) if answer == "ok"]
         outcomes = await asyncio.gather(*(self._send(item, begun_at) for item in begun))
-        ended = [self._ended(item, out) for item, out in zip(begun, outcomes, strict=True)]
-        recorded = await self._insist(partial(self._stores.dispatch.conclude, [*ended, *refused]))
+        recorded = await self._insist(partial(self._record, begun, outcomes, refused))
         for item, outcome, done in zip(begun, outcomes, recorded, strict=False):
             if not done:
                 log.warning("late_record", attempt=item.delivery.attempt, result=outcome.result)
@@ -90,6 +89,12 @@ class Sending:
                     raise
                 log.warning("store_awaited", fault=str(error))
             await asyncio.sleep(PAUSE_S)
+
+    def _record(
+        self, begun: Sequence[Ready], outcomes: Sequence[Outcome], refused: Sequence[Conclusion]
+    ) -> list[bool]:
+        ended = [self._ended(item, out) for item, out in zip(begun, outcomes, strict=True)]
+        return self._stores.dispatch.conclude([*ended, *refused])
 
     def _begin(self, chunk: Sequence[Ready]) -> list[Begun]:
         begun_ms = self._machine.now_ms()
