@@ -21,7 +21,7 @@ demo: $(VENV)/runtime.stamp ## See it work: sample patients, a sandbox phone and
 	@if [ -t 1 ]; then $(BIN)/aftervisit demo --days $(DAYS); else $(BIN)/aftervisit demo --once --days $(DAYS); fi
 
 test: lint ## Check everything: style, types, layering, then every test on real servers
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 lint: $(VENV)/dev.stamp ## Style, types, layering, dependencies, spelling, and the content's own rules
 	$(BIN)/ruff check .

@@ -25,9 +25,13 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; without one a test is skipped, or fails where CI is set."""
+    """Debian's Chromium; without one a test is skipped, or fails where CI is set.
+
+    For a module, not longer: Playwright keeps an event loop running in the test's thread, and
+    other modules' tests run loops of their own.
+    """
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         reason = "this test needs a browser (apt-get install chromium)"
