@@ -64,6 +64,7 @@ class Ticker:
         self._name = name
         self._factor = factor
         self._moved_at = machine.monotonic()
+        self._begun = False
 
     @property
     def interval_s(self) -> float:
@@ -121,13 +122,19 @@ class Ticker:
         return len(fresh)
 
     def _pace(self, pending: list[Pending], business_ms: int, *, idle: bool) -> None:
-        """Move a fast clock on, never past a due instant until everything due then is over."""
+        """Move a fast clock on, never past a due instant until everything due then is over.
+
+        It stands still until somebody has been enrolled: months would be over before they were.
+        """
         now = self._machine.monotonic()
         elapsed, self._moved_at = min(now - self._moved_at, FAST_STEP_MAX_S), now
         if self._factor is None or not isinstance(self._business, StoredClock) or not idle:
             return
-        target = business_ms + int(elapsed * self._factor * 1000)
         instants = [state.due_ms for state in pending if state.due_ms is not None]
+        self._begun = self._begun or bool(instants)
+        if not self._begun:
+            return
+        target = business_ms + int(elapsed * self._factor * 1000)
         self._business.set_ms(min([target, *instants]))
 
 

@@ -23,6 +23,7 @@ from service.store.installation import StoredClock
 from service.store.records import Claimed
 from tests.integration.dispatch.conftest import Workers
 from tests.integration.dispatch.installation import Worker
+from tests.support.polling import until
 
 
 def ticker(worker: Worker, queued: list[int], name: str, factor: float | None = None) -> Ticker:
@@ -180,6 +181,17 @@ def test_fast_time_never_passes_a_due_instant_while_work_is_open(worker: Worker)
     for _ in range(5):
         beat.tick()
     assert worker.core.business.now_ms() == pending.due_ms, "to the instant, and no further"
+
+
+def test_fast_time_stands_still_until_somebody_is_enrolled(worker: Worker) -> None:
+    beat = ticker(worker, [], "one", factor=1e9)
+    clock = worker.core.business
+    begin_ms = clock.now_ms()
+    for _ in range(3):
+        beat.tick()
+    assert clock.now_ms() == begin_ms
+    worker.enrol(start="2026-04-01")
+    until(lambda: beat.tick() and clock.now_ms() > begin_ms, "time passes")
 
 
 def test_a_beat_that_was_overtaken_does_not_set_time_back(worker: Worker) -> None:
