@@ -275,6 +275,17 @@ def test_a_lease_that_runs_out_begun_becomes_a_question(store: Installed) -> Non
     assert store.sweep() == []
 
 
+def test_begin_renews_the_lease(store: Installed) -> None:
+    store.enrol()
+    claimed = store.claim_one()
+    store.machine.ms += LEASE_MS - 1
+    store.begin(store.beginning(claimed))
+    store.machine.ms += LEASE_MS - 1
+    assert store.sweep() == []
+    store.machine.ms += 1
+    assert len(store.sweep()) == 1
+
+
 def test_a_late_record_after_the_settlement_is_refused(store: Installed) -> None:
     patient, _ = store.enrol()
     claimed = store.claim_one()

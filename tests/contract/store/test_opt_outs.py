@@ -39,6 +39,8 @@ def test_an_opt_out_stops_everybody_on_the_number(store: Installed) -> None:
     other, _ = store.enrol(phone="+15035550199", channels=("sms",))
     assert sorted(store.suppress()) == sorted(f"{patient}.1" for patient in shared)
     assert {store.status(patient) for patient in shared} == {Status.OPTED_OUT}
+    assert [store.claim(partition) for partition in (0, 2, 3)] == [[], [], []]
+    assert {pending.due_ms for pending in store.dispatch.peek([0, 2, 3])} == {None}
     assert store.status(other) is Status.ACTIVE
 
 

@@ -1,0 +1,349 @@
+"""Any order of events against a simple model: nothing lost, nothing doubled, no opt-out undone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from schedules.delivery import State
+from service.carriers.base import Receipt, ReceiptStatus
+from service.dispatch.parts import Stores
+from service.dispatch.receipts import apply_receipt
+from service.store.dispatching import Beginning, Begun, Conclusion
+from service.store.keys import new_patient_id
+from service.store.records import LETTER, Channel, Claimed, HistoryEntry, Status
+from tests.contract.store.installation import DAY, DUE, LEASE_MS, Installed
+from tests.support.servers import Server, redis_server, valkey_server
+
+STEPS = 3
+PHONES = ("+15035550100", "+15035550101")
+MAILBOX = "ana@example.org"
+REASONS = ("stop", "staff", "invalid")
+OPEN = frozenset({Status.ACTIVE})
+PROFILE = settings(
+    max_examples=60,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=False,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+CHANNEL: st.SearchStrategy[Channel] = st.sampled_from(["sms", "email"])
+HOW = st.sampled_from(["sent", "sent", "failed", "later", "unknown", "settled", "back"])
+DAYS = st.integers(0, 2).map(lambda ahead: DAY.toordinal() + ahead)
+
+
+@dataclass
+class ModelPatient:
+    """What the model knows of a patient: an identifier, a phone, perhaps a mailbox."""
+
+    id: str
+    phone: str
+    by_mail: bool
+    subscriptions: int = 1
+
+    def suppressions(self, ledger: dict[tuple[Channel, str], set[str]]) -> dict[Channel, bool]:
+        found: dict[Channel, bool] = {"sms": bool(ledger.get(("sms", self.phone)))}
+        if self.by_mail:
+            found["email"] = bool(ledger.get(("email", MAILBOX)))
+        return found
+
+
+@dataclass
+class Hold:
+    """What a worker holds: a claim, and the attempt once it has begun."""
+
+    claimed: Claimed
+    beginning: Beginning | None = None
+
+
+@dataclass
+class Log:
+    """Every attempt that was begun, and what it was concluded as."""
+
+    begun: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    not_sent: set[str] = field(default_factory=set)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Workers, patients, staff and a provider, all at once, one atomic step at a time."""
+
+    server: ClassVar[Server]
+
+    @initialize()
+    def install(self) -> None:
+        self._opened = Installed.fresh(self.server)
+        self.store = self._opened.__enter__()
+        self.people: list[ModelPatient] = []
+        self.ledger: dict[tuple[Channel, str], set[str]] = {}
+        self.log = Log()
+        self.holds: list[Hold] = []
+        self.attempts: list[Beginning] = []
+        for number in range(2):  # on one phone, one of them with a mailbox as well
+            self.enrol(PHONES[0], 1, by_mail=bool(number))
+
+    def teardown(self) -> None:
+        if hasattr(self, "_opened"):
+            self._opened.__exit__(None, None, None)
+
+    # -- patients and staff
+
+    @rule(phone=st.sampled_from(PHONES), by_mail=st.booleans(), partition=st.integers(1, 2))
+    def enrol(self, phone: str, partition: int, *, by_mail: bool) -> None:
+        person = ModelPatient(new_patient_id(partition, os.urandom), phone, by_mail)
+        channels: tuple[Channel, ...] = ("sms", "email") if by_mail else ("sms",)
+        _, enrolled = self.store.enrol(
+            person.id, phone=phone, email=MAILBOX if by_mail else None, channels=channels
+        )
+        self.people.append(person)
+        silent = all(person.suppressions(self.ledger).values())
+        assert enrolled.status is (Status.OPTED_OUT if silent else Status.ACTIVE)
+
+    @rule(draw=st.data())
+    def enrol_in_another_series(self, draw: st.DataObject) -> None:
+        if not self.people:
+            return
+        person = draw.draw(st.sampled_from(self.people))
+        channels: tuple[Channel, ...] = ("sms", "email") if person.by_mail else ("sms",)
+        name = f"series-{person.subscriptions}"
+        enrolled = self.store.create(person.id, {}, channels=channels, series=name, new=False)
+        assert (enrolled.outcome, enrolled.number) == ("ok", person.subscriptions + 1)
+        person.subscriptions += 1
+
+    @rule(
+        address=st.sampled_from([("sms", PHONES[0]), ("sms", PHONES[1]), ("email", MAILBOX)]),
+        reason=st.sampled_from(REASONS),
+        on=st.booleans(),
+    )
+    def suppress_or_lift(self, address: tuple[Channel, str], reason: str, *, on: bool) -> None:
+        standing = self.ledger.setdefault(address, set())
+        if on:
+            standing.add(reason)
+            self.store.suppress(*address, reason)
+        else:
+            standing.discard(reason)
+            self.store.lift(*address, reason)
+
+    @rule(draw=st.data(), pause=st.booleans())
+    def pause_or_resume(self, draw: st.DataObject, *, pause: bool) -> None:
+        if not self.people:
+            return
+        person = draw.draw(st.sampled_from(self.people))
+        number = draw.draw(st.integers(1, person.subscriptions))
+        status, other = Status.PAUSED, Status.ACTIVE
+        if not pause:
+            status, other = other, status
+        self.store.set_status(person.id, status, [other], number)
+
+    # -- workers
+
+    @rule(partition=st.sampled_from([1, 1, 2]), limit=st.integers(1, 4))
+    def claim(self, partition: int, limit: int) -> None:
+        for claimed in self.store.claim(partition, limit):
+            assert claimed.subscription.status is Status.ACTIVE
+            assert claimed.subscription.index < STEPS
+            self.holds.append(Hold(claimed))
+
+    @precondition(lambda self: self.holds)
+    @rule(draw=st.data(), day=st.none() | DAYS, channel=CHANNEL, again=st.booleans())
+    def begin(self, draw: st.DataObject, day: int | None, channel: Channel, *, again: bool) -> None:
+        hold = self._hold(draw)
+        if LETTER[channel] not in (hold.claimed.fields.text("h") or ""):
+            channel = "sms"
+        beginning = self.store.beginning(hold.claimed, channel=channel, cap_day=day)
+        answer = self.store.begin(beginning)
+        if again:
+            assert self.store.begin(beginning) == answer
+        self._check_begin(hold, beginning, answer)
+        if answer == "ok":
+            self.attempts.append(beginning)
+
+    def _hold(self, draw: st.DataObject) -> Hold:
+        """A claim of some worker, mostly a fresh one; an old one is of a worker long frozen."""
+        back = draw.draw(st.sampled_from([1, 1, 1, 2, 2, 3, 4, 6, 9]))
+        return self.holds[-min(back, len(self.holds))]
+
+    def _check_begin(self, hold: Hold, beginning: Beginning, answer: Begun) -> None:
+        person = self._person(hold.claimed.fields.id)
+        if person.suppressions(self.ledger)[beginning.channel]:
+            assert answer != "ok", "begun after its opt-out was acknowledged"
+        if answer != "ok":
+            return
+        subscription = hold.claimed.subscription
+        assert self.store.status(person.id, subscription.number) is Status.ACTIVE
+        if beginning.cap_day is not None:
+            days = [day.toordinal() for day in self.store.fields(person.id).recent_drips()]
+            assert days.count(beginning.cap_day) == 1
+        hold.beginning = beginning
+        earlier = self.log.begun.setdefault((subscription.id, subscription.index), [])
+        assert self.log.not_sent.issuperset(earlier), "a second attempt, the first unproven"
+        earlier.append(beginning.attempt)
+
+    @precondition(lambda self: self.holds)
+    @rule(draw=st.data(), how=HOW)
+    def conclude(self, draw: st.DataObject, how: str) -> None:
+        hold = self._hold(draw)
+        begun = hold.beginning is not None
+        if how == "sent" and not begun:
+            how = "failed"  # a step that is skipped
+        conclusion = self._conclusion(hold, how)
+        done = self.store.conclude(conclusion)
+        if done and how in {"later", "failed", "back"} and hold.beginning is not None:
+            self.log.not_sent.add(hold.beginning.attempt)
+        if done and how != "unknown":
+            assert not self.store.conclude(conclusion) or conclusion.where == "hold"
+
+    def _conclusion(self, hold: Hold, how: str) -> Conclusion:
+        subscription, begun = hold.claimed.subscription, hold.beginning
+        last = subscription.index + 1 >= STEPS
+        state = {"sent": State.SENT, "settled": State.UNKNOWN, "failed": State.FAILED}.get(how)
+        now = self.store.machine.ms
+        conclusion = Conclusion(
+            subscription=subscription.id,
+            token=hold.claimed.token,
+            expects="bq" if begun else "c",
+            where="due",
+            when_ms=DUE,
+            attempt=begun.attempt if begun else "",
+            frees_day=how in {"later", "failed", "back"},
+        )
+        if state is not None:
+            return replace(
+                conclusion,
+                where="end" if last else "due",
+                cursor=(subscription.index + 1, 0),
+                entry=_entry(hold.claimed, state),
+            )
+        if how == "unknown" and begun:
+            return replace(conclusion, where="question", when_ms=now)
+        if how == "back" and not begun:
+            return replace(conclusion, where="back")
+        return replace(conclusion, where="hold", when_ms=now + LEASE_MS // 2)
+
+    @precondition(lambda self: self.holds)
+    @rule(draw=st.data())
+    def crash(self, draw: st.DataObject) -> None:
+        """The worker is gone; nothing of it is heard again."""
+        self.holds.remove(self._hold(draw))
+
+    @rule(partition=st.integers(1, 2), after_ms=st.sampled_from([0, LEASE_MS // 2, LEASE_MS + 1]))
+    def sweep(self, partition: int, after_ms: int) -> None:
+        self.store.machine.ms += after_ms
+        for question in self.store.sweep(partition):
+            assert question.flight.attempt, "only what was begun is in question"
+
+    @rule(partition=st.integers(1, 2))
+    def settle(self, partition: int) -> None:
+        """Everything in question is given up as unknown, whoever began it."""
+        self.store.machine.ms += LEASE_MS + 1
+        for question in self.store.sweep(partition):
+            subscription = question.fields.subscription(question.subscription)
+            assert subscription is not None
+            claimed = Claimed(
+                question.fields, subscription, question.flight.token, question.flight.due_ms
+            )
+            hold = Hold(claimed, self.store.beginning(claimed, attempt=question.flight.attempt))
+            assert self.store.conclude(self._conclusion(hold, "settled"))
+
+    # -- the provider
+
+    @precondition(lambda self: self.attempts)
+    @rule(draw=st.data(), status=st.sampled_from(list(ReceiptStatus)))
+    def receipt(self, draw: st.DataObject, status: ReceiptStatus) -> None:
+        store, beginning = self.store, draw.draw(st.sampled_from(self.attempts))
+        stores = Stores(store.dispatch, store.patients, store.suppressions, store.rates)
+        place = (beginning.claimed.subscription.number, beginning.claimed.subscription.index)
+        before = self._states(beginning.claimed.fields.id).get(place)
+        apply_receipt(stores, Receipt(beginning.attempt, "SM1", status, status.value))
+        after = self._states(beginning.claimed.fields.id).get(place)
+        if before not in {State.SENT.code, State.UNKNOWN.code}:
+            assert after == before, "what is terminal stays"
+
+    # -- what must always hold
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        for person, number, member, partition in self._subscriptions():
+            places = self.store.place(member, partition)
+            subscription = self.store.subscription(person.id, number)
+            assert len(places) <= 1, "in both indexes"
+            if subscription.status in OPEN:
+                assert places, f"{member} is active and in no index"
+                assert subscription.index < STEPS
+            if places == {"due"}:
+                assert subscription.status is Status.ACTIVE
+                assert subscription.flight is None
+            if places == {"held"}:
+                assert subscription.flight is not None
+
+    @invariant()
+    def copies_are_in_step_with_the_ledger(self) -> None:
+        for person in self.people if hasattr(self, "people") else []:
+            silent = {c for c, on in person.suppressions(self.ledger).items() if on}
+            every: set[Channel] = {"sms", "email"} if person.by_mail else {"sms"}
+            assert self.store.fields(person.id).reachable() == every - silent
+
+    @invariant()
+    def history_has_one_entry_a_delivery_and_no_gap(self) -> None:
+        for person in self.people if hasattr(self, "people") else []:
+            for number in range(1, person.subscriptions + 1):
+                steps = [step for sub, step in self._states(person.id) if sub == number]
+                assert sorted(steps) == list(range(len(steps)))
+                assert len(steps) == self.store.subscription(person.id, number).index
+
+    def _person(self, identifier: str) -> ModelPatient:
+        return next(person for person in self.people if person.id == identifier)
+
+    def _states(self, patient: str) -> dict[tuple[int, int], str]:
+        history = self.store.patients.history(patient)
+        return {(entry.subscription, entry.index): entry.state for entry in history}
+
+    def _subscriptions(self) -> Iterator[tuple[ModelPatient, int, str, int]]:
+        for person in self.people if hasattr(self, "people") else []:
+            for number in range(1, person.subscriptions + 1):
+                yield person, number, f"{person.id}.{number}", "0123".index(person.id[1])
+
+
+def _entry(claimed: Claimed, state: State) -> HistoryEntry:
+    subscription = claimed.subscription
+    return HistoryEntry(
+        subscription=subscription.number,
+        index=subscription.index,
+        state=state.code,
+        message="walking",
+        channel="sms",
+        due_ms=DUE,
+        at_ms=DUE,
+        attempts=1,
+    )
+
+
+@contextmanager
+def running(kind: str, directory: Path) -> Iterator[Server]:
+    start = valkey_server if kind == "valkey" else redis_server
+    with start(directory) as server:
+        yield server
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+def test_any_order_of_events_keeps_the_promises(kind: str, tmp_path: Path) -> None:
+    with running(kind, tmp_path) as server:
+        machine = type("Machine", (StoreMachine,), {"server": server})
+        run_state_machine_as_test(machine, settings=PROFILE)
