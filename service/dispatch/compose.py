@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from messages.email import Envelope, compose
 from messages.render import Renderer
@@ -66,7 +65,8 @@ class Composer:
         self._index = index
         self._public_url = public_url or ""
         self._receipts = receipts
-        self._text = lru_cache(maxsize=4096)(self._render_text)
+        # A text is the same for every patient of a clinic: names are in e-mails only.
+        self._texts: dict[tuple[str, str, str, str, int], str] = {}
 
     def clinic(self, patient: Patient) -> Clinic:
         """The patient's clinic.
@@ -92,7 +92,13 @@ class Composer:
             ContentError: the message cannot be rendered.
         """
         patient = delivery.patient
-        body = self._text(delivery.message, patient.language, self.clinic(patient), delivery.series)
+        clinic, series = self.clinic(patient), delivery.series
+        known = (delivery.message, patient.language, clinic.id, series.name, series.version)
+        body = self._texts.get(known)
+        if body is None:
+            context = self.context(clinic, series, patient.language)
+            body = self._renderer.sms(delivery.message, patient.language, context).text
+            self._texts[known] = body
         callback = None
         if self._receipts:
             callback = (
@@ -111,9 +117,6 @@ class Composer:
     def body_digest(self, body: str) -> str:
         """A keyed hash of a text, by which it is found again in the provider's list."""
         return self._index.digest("body", body)
-
-    def _render_text(self, message: str, language: str, clinic: Clinic, series: Series) -> str:
-        return self._renderer.sms(message, language, self.context(clinic, series, language)).text
 
     def email(self, delivery: Delivery) -> OutgoingEmail:
         """An e-mail, ready but for the instant at which it is begun.

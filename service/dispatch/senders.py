@@ -33,6 +33,7 @@ class Senders:
     def __init__(self, settings: Settings, clinics: Mapping[str, Clinic]) -> None:
         self._settings = settings
         self._clinics = clinics
+        self._known: dict[tuple[str, Channel], Sender] = {}
 
     def of(self, clinic: Clinic, channel: Channel) -> Sender:
         """The sender of a clinic for a channel.
@@ -40,7 +41,11 @@ class Senders:
         Raises:
             ConfigurationError: none is set; names the variable.
         """
-        return self._text(clinic) if channel == "sms" else self._email(clinic)
+        sender = self._known.get((clinic.id, channel))
+        if sender is None:
+            sender = self._text(clinic) if channel == "sms" else self._email(clinic)
+            self._known[clinic.id, channel] = sender
+        return sender
 
     def _text(self, clinic: Clinic) -> Sender:
         settings = self._settings
