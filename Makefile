@@ -46,7 +46,7 @@ lock: $(VENV)/dev.stamp ## Choose the newest versions again and write the lock f
 	$(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 --custom-compile-command "make lock" --constraint requirements.lock --group dev -o requirements-dev.lock
 	echo uv | $(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 --custom-compile-command "make lock" - -o requirements-uv.lock
 
-$(BIN)/python: requirements-uv.lock
+$(VENV)/python.stamp: requirements-uv.lock
 	@if command -v uv >/dev/null 2>&1; then uv venv --quiet --allow-existing --python $(PYTHON) $(VENV); \
 	elif $(PYTHON) -m venv $(VENV) 2>/dev/null; then \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock; \
@@ -54,7 +54,7 @@ $(BIN)/python: requirements-uv.lock
 		$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock; fi
 	@touch $@
 
-$(VENV)/runtime.stamp: $(BIN)/python requirements.lock pyproject.toml
+$(VENV)/runtime.stamp: $(VENV)/python.stamp requirements.lock pyproject.toml
 	@echo "Installing Aftervisit into $(VENV) ..." >&2
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --editable .
