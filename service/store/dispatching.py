@@ -133,8 +133,7 @@ class DispatchStore:
     def claim(self, partition: int, now_ms: int, limit: int, lease_until_ms: int) -> list[Claimed]:
         """Take up to ``limit`` due subscriptions under a lease.
 
-        One whose record cannot be read is left out, and so comes up again each time its lease has
-        run out, without holding up the others.
+        One whose record cannot be read is left out, and comes up again when its lease has run out.
 
         Args:
             partition: whose due index.
