@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from schedules.delivery import State
 from service.bootstrap import Core
+from service.store.history import HistoryEntry
 from service.store.keys import PartitionKeys
-from service.store.records import HistoryEntry
 
 WORD = {
     State.SENT: "sent",

@@ -21,8 +21,9 @@ from service.dispatch.senders import Sender
 from service.dispatch.standing import due_after, profile_of, series_of, standing_of
 from service.errors import AftervisitError, StoreUnavailable
 from service.store.dispatching import Conclusion, Where
+from service.store.history import HistoryEntry
 from service.store.patients import Patients
-from service.store.records import Channel, Claimed, HistoryEntry, Patient, Subscription
+from service.store.records import Channel, Claimed, Patient, Subscription
 
 log = structlog.get_logger(__name__)
 

@@ -13,8 +13,9 @@ from service.clock import BusinessClock, from_ms
 from service.dispatch.standing import profile_of, series_of
 from service.reporting.coming import coming
 from service.reporting.lines import NOTHING, Line, sentence_of, standing_sentence
+from service.store.history import HistoryEntry
 from service.store.patients import Patients
-from service.store.records import Channel, HistoryEntry, Subscription
+from service.store.records import Channel, Subscription
 
 _CHANNELS: dict[str, Channel] = {"sms": "sms", "email": "email"}
 

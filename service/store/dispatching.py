@@ -8,8 +8,9 @@ from typing import Literal
 
 import structlog
 
+from service.store.history import HistoryEntry
 from service.store.keys import PartitionKeys, partition_of
-from service.store.records import LETTER, Channel, Claimed, Flight, HistoryEntry, PatientFields
+from service.store.records import LETTER, Channel, Claimed, Flight, PatientFields
 from service.store.scripts import Argument, Call, Scripts
 
 log = structlog.get_logger(__name__)

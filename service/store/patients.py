@@ -12,6 +12,7 @@ import redis
 from service.clock import BusinessClock
 from service.errors import NotFound
 from service.store.connection import store_errors
+from service.store.history import HistoryEntry
 from service.store.keyring import KeyRing
 from service.store.keys import (
     PartitionKeys,
@@ -21,15 +22,7 @@ from service.store.keys import (
     new_patient_id,
     partition_of,
 )
-from service.store.records import (
-    LETTER,
-    Channel,
-    HistoryEntry,
-    Patient,
-    PatientFields,
-    Status,
-    Subscription,
-)
+from service.store.records import LETTER, Channel, Patient, PatientFields, Status, Subscription
 from service.store.scripts import Scripts, as_bytes
 
 Consent = Mapping[str, str]

@@ -13,6 +13,7 @@ import redis
 
 from service.store.connection import Durability, connect
 from service.store.dispatching import Beginning, Begun, Conclusion, DispatchStore, Question
+from service.store.history import HistoryEntry
 from service.store.installation import open_installation
 from service.store.keyring import KeyRing
 from service.store.keys import PartitionKeys, new_patient_id
@@ -21,7 +22,6 @@ from service.store.rates import Rates
 from service.store.records import (
     Channel,
     Claimed,
-    HistoryEntry,
     Patient,
     PatientFields,
     Status,

@@ -26,8 +26,9 @@ from service.carriers.base import Receipt, ReceiptStatus
 from service.dispatch.parts import Stores
 from service.dispatch.receipts import apply_receipt
 from service.store.dispatching import Beginning, Begun, Conclusion
+from service.store.history import HistoryEntry
 from service.store.keys import new_patient_id
-from service.store.records import LETTER, Channel, Claimed, HistoryEntry, Status
+from service.store.records import LETTER, Channel, Claimed, Status
 from tests.contract.store.installation import DAY, DUE, LEASE_MS, Installed
 from tests.support.servers import Server, redis_server, valkey_server
 

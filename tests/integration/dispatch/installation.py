@@ -15,8 +15,9 @@ from service.bootstrap import Core, Dispatch
 from service.enrolment.enrol import Receipt
 from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
+from service.store.history import HistoryEntry
 from service.store.installation import StoredClock
-from service.store.records import HistoryEntry, Status
+from service.store.records import Status
 from tests.fakes.mail_server import RunningMailServer
 from tests.fakes.provider import ACCOUNT, SENDER, TOKEN, RunningProvider
 from tests.support.polling import until
