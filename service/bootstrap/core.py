@@ -101,7 +101,13 @@ class Core:
     def patients(self) -> Patients:
         """Patient records."""
         return Patients(
-            self.client, self.scripts, self.keyring, self.partitions, self.business, os.urandom
+            self.client,
+            self.scripts,
+            self.keyring,
+            self.partitions,
+            self.business,
+            os.urandom,
+            self.index,
         )
 
     @cached_property

@@ -39,6 +39,7 @@ class Dispatch:
             self._carriers.texts,
             core.inbox,
             core.replies,
+            core.suppressions,
             core.text_senders,
             core.machine,
         )

@@ -117,9 +117,6 @@ class Settle:
             matches = [item for item in listed if self._is_it(item, attempt)]
             if len(matches) == 1:
                 return _from_list(matches[0])
-        elif attempt.channel == "email":
-            # No mail server keeps a list that could be asked.
-            return Settled(State.UNKNOWN, "no_answer")
         return Settled(State.UNKNOWN, "no_answer") if late else None
 
     def _is_it(self, item: Found, attempt: AttemptRecord) -> bool:

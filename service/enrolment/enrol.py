@@ -78,8 +78,10 @@ class Enrolment:
         valid = self.check(form)
         digests = self._digests(valid)
         known = self._known(valid, digests)
+        # The same person asked for twice at the same instant gets one id, and so is one patient.
+        fresh = self._patients.id_of(valid.given_name, valid.phone, valid.email)
         for _ in range(TRIES):
-            identifier = known or self._patients.new_id()
+            identifier = known or fresh
             patient = _patient(identifier, valid)
             copies = {
                 channel: self._suppressions.join(digest, identifier)
@@ -101,7 +103,7 @@ class Enrolment:
                     status=enrolled.status,
                     suppressed=tuple(c for c in CHANNELS if _is_on(copies.get(c))),
                 )
-            known = None
+            known, fresh = self._known(valid, digests), self._patients.new_id()
         raise StoreUnavailable("No free patient id was found; try again.")
 
     def _create(

@@ -16,6 +16,7 @@ from service.inbox.receive import Inbox
 from service.store import keys
 from service.store.connection import store_errors
 from service.store.replies import Replies
+from service.store.suppressions import Suppressions
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class Listening:
         texts: TextCarrier | None,
         inbox: Inbox,
         replies: Replies,
+        suppressions: Suppressions,
         numbers: Iterable[str],
         machine: MachineClock,
     ) -> None:
@@ -47,6 +49,7 @@ class Listening:
         self._texts = texts
         self._inbox = inbox
         self._replies = replies
+        self._suppressions = suppressions
         self._numbers = frozenset(numbers)
         self._machine = machine
         self._looked_at = machine.monotonic() - EVERY_S
@@ -78,6 +81,7 @@ class Listening:
 
     async def _listen(self) -> bool:
         now_ms = self._machine.now_ms()
+        await asyncio.to_thread(self._suppressions.finish_open, now_ms)
         await asyncio.to_thread(self._inbox.finish_open, now_ms)
         if self._texts is None:
             return True

@@ -105,6 +105,11 @@ class PartitionKeys:
         """Sorted set: replies whose effects may not be complete, by machine ms UTC of receipt."""
         return f"{self.tag}:open"
 
+    @property
+    def open_fan_outs(self) -> str:
+        """Sorted set: suppressions not yet carried to all patients, by the server's ms UTC."""
+        return f"{self.tag}:fan"
+
     def patient(self, patient: str) -> str:
         """Hash: contact, subscriptions, cursors, flights, suppression copies."""
         return f"{self.tag}:p:{patient}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from service.clock import BusinessClock
 from service.errors import NotFound
 from service.store.connection import store_errors
 from service.store.history import HistoryEntry
-from service.store.keyring import KeyRing
+from service.store.keyring import Index, KeyRing
 from service.store.keys import (
     PartitionKeys,
     RandomBytes,
@@ -54,6 +55,7 @@ class Patients:
         partitions: int,
         clock: BusinessClock,
         random: RandomBytes,
+        index: Index,
     ) -> None:
         self._client = client
         self._scripts = scripts
@@ -61,11 +63,19 @@ class Patients:
         self._partitions = partitions
         self._clock = clock
         self._random = random
+        self._index = index
 
     def new_id(self) -> str:
         """A fresh patient id in a partition drawn evenly."""
         partition = int.from_bytes(self._random(4), "big") % self._partitions
         return new_patient_id(partition, self._random)
+
+    def id_of(self, given_name: str, phone: str | None, email: str | None) -> str:
+        """The id that a new patient of that name and those addresses gets first: a keyed hash."""
+        told = json.dumps([given_name.casefold(), phone, email])
+        letters = hashlib.sha256(self._index.digest("patient", told).encode()).digest()
+        partition = int.from_bytes(letters[-4:], "big") % self._partitions
+        return new_patient_id(partition, lambda count: letters[:count])
 
     def new_attempt(self, patient: str) -> str:
         """A fresh attempt id in a patient's partition."""

@@ -70,6 +70,22 @@ class Scripts:
             self._durability.settle(connection)
         return answers
 
+    def read_before(self, keys: Sequence[str], limit: int, most: int = 100) -> list[str]:
+        """Members of sorted sets whose score is at most ``limit``, in one round trip.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in keys:
+                pipeline.zrangebyscore(key, "-inf", limit, start=0, num=most)
+            answers = pipeline.execute(raise_on_error=False)
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+        return [member.decode() for members in answers for member in members]
+
     def read_hash(self, key: str) -> dict[str, bytes]:
         """All fields of a hash, empty where there is none.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from service.clock import BusinessClock
 from service.store.keyring import Index
@@ -11,6 +11,8 @@ from service.store.keys import PartitionKeys, partition_of
 from service.store.records import LETTER, Channel
 from service.store.scripts import Call, Scripts
 
+GRACE_MS = 10_000
+"""A fan-out that is open for longer was cut off, or is done twice, which is harmless."""
 KIND: dict[Channel, str] = {"sms": "phone", "email": "email"}
 
 
@@ -79,7 +81,12 @@ class Suppressions:
         now = self._clock.now_ms()
         answer = self._scripts.run_durably(
             "suppress",
-            [((keys.address(digest), keys.audit), (int(on), reason, source, now, lifts))],
+            [
+                (
+                    (keys.address(digest), keys.audit, keys.open_fan_outs),
+                    (int(on), reason, source, now, lifts, _member(channel, digest)),
+                )
+            ],
         )[0]
         ledger = Ledger(
             changed=bool(answer[0]),
@@ -89,11 +96,38 @@ class Suppressions:
             patients=tuple(patient.decode() for patient in answer[4:]),
         )
         # Fanned out even where nothing changed: an earlier call may have been cut off here.
-        return self._fan_out(channel, ledger, now)
+        return self._fan_out(channel, digest, ledger)
 
-    def _fan_out(self, channel: Channel, ledger: Ledger, now_ms: int) -> Ledger:
+    def finish_open(self, now_ms: int) -> int:
+        """Carry on what a crash cut off between the ledger and the patients; how many.
+
+        Idle it costs one round trip.
+
+        Args:
+            now_ms: machine ms UTC; everything open for longer than ``GRACE_MS`` is looked at.
+        """
+        partitions = [PartitionKeys(number) for number in range(self._partitions)]
+        found = self._scripts.read_before(
+            [keys.open_fan_outs for keys in partitions], now_ms - GRACE_MS
+        )
+        for member in found:
+            letter, _, digest = member.partition(":")
+            channel: Channel = "sms" if letter == LETTER["sms"] else "email"
+            record = self._scripts.read_hash(self.keys(digest).address(digest))
+            ledger = Ledger(
+                changed=False,
+                sequence=int(record.get("q", 0)),
+                on=record.get("x") == b"1",
+                reason=record.get("y", b"").decode(),
+                patients=_patients(record),
+            )
+            self._fan_out(channel, digest, ledger)
+        return len(found)
+
+    def _fan_out(self, channel: Channel, digest: str, ledger: Ledger) -> Ledger:
         if ledger.sequence == 0:
             return ledger
+        now_ms = self._clock.now_ms()
         calls: list[Call] = []
         for patient in ledger.patients:
             keys = PartitionKeys(partition_of(patient))
@@ -104,14 +138,13 @@ class Suppressions:
         answers = self._scripts.run_durably("copy_suppression", calls)
         for patient, answer in zip(ledger.patients, answers, strict=True):
             ended += [f"{patient}.{int(number)}" for number in answer[1:]]
-        return Ledger(
-            ledger.changed,
-            ledger.sequence,
-            ledger.on,
-            ledger.reason,
-            ledger.patients,
-            tuple(ended) if ledger.on else (),
+        address = self.keys(digest)
+        self._scripts.run(
+            "fanned_out",
+            (address.address(digest), address.open_fan_outs),
+            (_member(channel, digest), ledger.sequence),
         )
+        return replace(ledger, ended=tuple(ended) if ledger.on else ())
 
     def join(self, digest: str, patient: str) -> str:
         """Enter a patient under an address; the suppression copy to start with, as stored.
@@ -126,5 +159,12 @@ class Suppressions:
 
     def patients(self, digest: str) -> tuple[str, ...]:
         """Ids of the patients entered under an address (some may never have been completed)."""
-        fields = self._scripts.read_hash(self.keys(digest).address(digest))
-        return tuple(field[2:] for field in fields if field.startswith("p:"))
+        return _patients(self._scripts.read_hash(self.keys(digest).address(digest)))
+
+
+def _member(channel: Channel, digest: str) -> str:
+    return f"{LETTER[channel]}:{digest}"
+
+
+def _patients(fields: Mapping[str, bytes]) -> tuple[str, ...]:
+    return tuple(field[2:] for field in fields if field.startswith("p:"))

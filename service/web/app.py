@@ -80,9 +80,14 @@ async def _sweeping(application: FastAPI) -> AsyncIterator[None]:
 async def _sweep(core: Core) -> None:
     while True:
         try:
-            finished = await asyncio.to_thread(core.inbox.finish_open, core.machine.now_ms())
-            if finished:
-                log.warning("replies_finished", count=finished)
+            now_ms = core.machine.now_ms()
+            for name, finish in (
+                ("opt_outs_finished", core.suppressions.finish_open),
+                ("replies_finished", core.inbox.finish_open),
+            ):
+                finished = await asyncio.to_thread(finish, now_ms)
+                if finished:
+                    log.warning(name, count=finished)
         except AftervisitError as error:
             log.warning("sweep_failed", fault=str(error))
         await asyncio.sleep(SWEEP_S)

@@ -142,7 +142,13 @@ class Installation:
         gathering.waiting = {}
         suppressions = Suppressions(gathering, core.index, core.partitions, core.business)
         patients = Patients(
-            core.client, gathering, core.keyring, core.partitions, core.business, os.urandom
+            core.client,
+            gathering,
+            core.keyring,
+            core.partitions,
+            core.business,
+            os.urandom,
+            core.index,
         )
         enrolment = Enrolment(patients, suppressions, core.catalog, core.clinics, core.business)
         zone = noon_zone(datetime.now(UTC))

@@ -1,5 +1,7 @@
 -- Set (ARGV[1] = '1') or lift ('0') the suppression of an address; the ledger's main writer.
--- KEYS: address, audit.  ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any).
+-- KEYS: address, audit, open fan-outs.
+-- ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any), fan-out's member.
+-- A change is noted as not yet carried to the patients until fanned_out.lua says that it was.
 -- Several reasons may stand at once ('ys'), each until it is lifted: a patient's stop outlives the
 -- correction of a number that was thought invalid.  'y' is the weightiest of them.
 -- Returns {changed, sequence, on, reason, patients...}.
@@ -27,6 +29,7 @@ if changed == 1 then
     if i == 1 or (WEIGHT[word] or 2) > (WEIGHT[reason] or 2) then reason = word end
   end
   redis.call('HSET', KEYS[1], 'y', reason, 'ys', table.concat(standing, ','), 'z', ARGV[4])
+  redis.call('ZADD', KEYS[3], redis.call('TIME')[1] * 1000, ARGV[6])
   redis.call('XADD', KEYS[2], '*', 'what', ARGV[1] == '1' and 'suppressed' or 'suppression_lifted',
     'on', string.match(KEYS[1], ':([^:]*)$'), 'reason', ARGV[2], 'by', ARGV[3], 'at', ARGV[4])
 end

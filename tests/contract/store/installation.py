@@ -80,7 +80,7 @@ class Installed:
             client,
             scripts,
             DispatchStore(scripts),
-            Patients(client, scripts, ring, cls.partitions, business, os.urandom),
+            Patients(client, scripts, ring, cls.partitions, business, os.urandom, index),
             Suppressions(scripts, index, cls.partitions, business),
             Rates(client, scripts, index, machine),
             business,

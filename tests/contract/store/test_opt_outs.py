@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,8 +12,20 @@ from schedules.delivery import State
 from service.store.dispatching import Begun
 from service.store.keys import PartitionKeys
 from service.store.records import Status
+from service.store.suppressions import GRACE_MS
 from tests.contract.store.installation import DUE, PHONE, Installed, ended
 from tests.support.servers import Server
+
+
+def ledger_only(store: Installed) -> None:
+    """The ledger's own step of an opt-out, and then nothing more: the process is gone."""
+    digest = store.digest("sms", PHONE)
+    keys = store.suppressions.keys(digest)
+    store.scripts.run(
+        "suppress",
+        (keys.address(digest), keys.audit, keys.open_fan_outs),
+        (1, "stop", "test", DUE, "", f"s:{digest}"),
+    )
 
 
 def test_nothing_is_begun_after_an_opt_out_was_acknowledged(store: Installed) -> None:
@@ -139,9 +152,7 @@ def test_an_opt_out_said_twice_changes_the_ledger_once(store: Installed) -> None
 
 def test_an_opt_out_said_again_finishes_a_fan_out_that_was_cut_off(store: Installed) -> None:
     patient, _ = store.enrol(channels=("sms",))
-    digest = store.digest("sms", PHONE)
-    keys = store.suppressions.keys(digest)
-    store.scripts.run("suppress", (keys.address(digest), keys.audit), (1, "stop", "x", DUE, ""))
+    ledger_only(store)
     assert store.status(patient) is Status.ACTIVE, "cut off before the copies"
     assert store.suppress() == (f"{patient}.1",)
     assert store.status(patient) is Status.OPTED_OUT
@@ -159,7 +170,7 @@ def test_asking_again_writes_again_so_that_its_confirmation_is_not_empty(
     for partition in (keys.partition, 1):
         assert partition in range(4)
     before = _log_size(store)
-    store.scripts.run("suppress", (keys.address(digest), keys.audit), (1, "stop", "x", DUE, ""))
+    ledger_only(store)
     after_ledger = _log_size(store)
     assert after_ledger > before
     store.suppress()
@@ -298,3 +309,23 @@ def test_every_change_of_the_ledger_is_in_the_audit(store: Installed) -> None:
     keys = store.suppressions.keys(store.digest("sms", PHONE))
     changes = [what for what, _ in store.audited(keys.partition) if what != "enrolled"]
     assert changes == ["suppressed", "suppression_lifted"]
+
+
+def test_an_opt_out_that_a_crash_cut_off_before_its_patients_is_carried_to_them_later(
+    store: Installed,
+) -> None:
+    patient, _ = store.enrol(channels=("sms",))
+    claimed = store.claim_one()
+    ledger_only(store)
+    now_ms = time.time_ns() // 1_000_000
+    assert store.suppressions.finish_open(now_ms) == 0, "it may still be under way"
+    assert store.suppressions.finish_open(now_ms + 2 * GRACE_MS) == 1
+    assert store.begin(store.beginning(claimed)) == "stopped"
+    assert store.status(patient) is Status.OPTED_OUT
+    assert store.suppressions.finish_open(now_ms + 2 * GRACE_MS) == 0
+
+
+def test_an_opt_out_that_was_carried_to_its_patients_leaves_nothing_open(store: Installed) -> None:
+    store.enrol(channels=("sms",))
+    store.suppress()
+    assert store.suppressions.finish_open(time.time_ns() // 1_000_000 + 2 * GRACE_MS) == 0
