@@ -17,8 +17,8 @@ from service.dispatch.sending import Sending
 from service.store.dispatching import Conclusion
 from service.store.records import Claimed
 
-BATCH = 100
-"""Subscriptions claimed at a time; 100 cost the store about a millisecond."""
+BATCH = 128
+"""Subscriptions claimed at a time: whole chunks at the usual limit; a millisecond of the store."""
 
 
 class Drain:
