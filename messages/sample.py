@@ -4,7 +4,7 @@ from typing import Final
 
 _NEUTRAL: Final = {
     "given_name": "Ana",
-    "clinic_name": "Riverside Leg Clinic",
+    "clinic_name": "Riverside Clinic",
     "clinic_phone": "(503) 555-0142",
     "clinic_address": "12 Harbor Street, Portland, OR 97201",
     "emergency_number": "911",

@@ -59,7 +59,7 @@ class Clinic(BaseModel):
 
 SAMPLE_CLINIC = Clinic(
     id="riverside",
-    name="Riverside Leg Clinic",
+    name="Riverside Clinic",
     phone="(503) 555-0142",
     postal_address="12 Harbor Street, Portland, OR 97201",
     country="US",

@@ -41,7 +41,7 @@ class Sandbox:
             "TWILIO_FROM": NUMBER,
             "TWILIO_API_BASE_URL": self.page.rstrip("/"),
             "SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
-            "MAIL_FROM": "Riverside Leg Clinic <tips@riverside.example>",
+            "MAIL_FROM": "Riverside Clinic <tips@riverside.example>",
         }
 
     def text(self, phone: str, body: str) -> None:

@@ -242,7 +242,7 @@ def mail_settings(sink: Sink) -> dict[str, str]:
     """Settings that lead e-mail to a sink."""
     return {
         "SMTP_URL": f"smtp://127.0.0.1:{sink.port}",
-        "MAIL_FROM": "Riverside Leg Clinic <tips@clinic.example>",
+        "MAIL_FROM": "Riverside Clinic <tips@clinic.example>",
     }
 
 

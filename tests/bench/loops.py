@@ -129,7 +129,7 @@ def _letter() -> bytes:
     content = Renderer(Catalog.load()).letter("welcome", "en", sample_context("en"))
     envelope = Envelope(
         sender="tips@clinic.example",
-        sender_name="Riverside Leg Clinic",
+        sender_name="Riverside Clinic",
         recipient="patient@example.org",
         message_id="<bench@clinic.example>",
         date=datetime.now(UTC),

@@ -144,7 +144,7 @@ def running_system(
             "TWILIO_FROM": SENDER,
             "TWILIO_API_BASE_URL": provider.url,
             "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
-            "MAIL_FROM": "Riverside Leg Clinic <tips@clinic.example>",
+            "MAIL_FROM": "Riverside Clinic <tips@clinic.example>",
             "CLOCK": clock,
             "SMS_PER_SECOND": "10000",
             "EMAILS_PER_SECOND": "10000",

@@ -68,7 +68,7 @@ class Sandbox:
     def mail(self, to: str, subject: str, html: str, unsubscribe: str) -> None:
         envelope = Envelope(
             sender="care@clinic.example",
-            sender_name="Riverside Leg Clinic",
+            sender_name="Riverside Clinic",
             recipient=to,
             message_id=f"{abs(hash((to, subject)))}@clinic.example",
             date=from_ms(NOON_UTC_MS),

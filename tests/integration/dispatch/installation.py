@@ -73,7 +73,7 @@ class Worker:
                 "twilio_from": SENDER,
                 "twilio_api_base_url": provider.url,
                 "smtp_url": f"smtp://127.0.0.1:{mail.port}",
-                "mail_from": "Riverside Leg Clinic <tips@clinic.example>",
+                "mail_from": "Riverside Clinic <tips@clinic.example>",
                 "clock": f"fast:1@{NOON}",
                 "sms_per_second": 10_000,
                 "emails_per_second": 10_000,

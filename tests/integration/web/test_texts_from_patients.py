@@ -42,7 +42,7 @@ def test_stop_please_is_confirmed_by_us_and_silences_the_number(web: Site, phone
     answer = said(web.text(phone, "Stop please"))
 
     assert answer is not None
-    assert answer.startswith("Riverside Leg Clinic: You're opted out")
+    assert answer.startswith("Riverside Clinic: You're opted out")
     assert web.silent(patient)
     assert [s.status for s in web.core.patients.load(patient).subscriptions()] == [Status.OPTED_OUT]
 

@@ -25,7 +25,7 @@ from tests.unit.messages.conftest import EN, blocks
 CONTENT = EmailContent("A short walk", "Hello Ana,\n\nWalk.\n", "<p>Walk.</p>\n", "en")
 ENVELOPE = Envelope(
     sender="tips@clinic.example",
-    sender_name="Riverside Leg Clinic",
+    sender_name="Riverside Clinic",
     recipient="ana@example.org",
     message_id="d41d8cd9@aftervisit.example",
     date=datetime(2026, 11, 21, 18, 30, tzinfo=UTC),
@@ -61,7 +61,7 @@ def lines_of(text: str) -> str:
 def test_every_header_the_rules_ask_for_is_there() -> None:
     message = parsed()
     assert {name: str(value) for name, value in message.items()} == {
-        "From": "Riverside Leg Clinic <tips@clinic.example>",
+        "From": "Riverside Clinic <tips@clinic.example>",
         "To": "ana@example.org",
         "Subject": "A short walk",
         "Date": "Sat, 21 Nov 2026 18:30:00 +0000",

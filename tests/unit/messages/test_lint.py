@@ -106,7 +106,7 @@ def test_a_follow_up_carries_the_way_to_get_help_in_both_forms(
     written = {"sms": f"{NAMED} How are you? {HELP}", "email": f"How are you? {HELP}"}
     folder = write(toml=message("follow_up", "next-visit"), en=blocks("Hello there", **written))
     assert problems_of(root) == []
-    written[lacking] = f"{NAMED} How are you now?"
+    written[lacking] = f"{NAMED} How are you now, and how was your week?"
     (folder / "en.jinja").write_text(blocks("Hello there", **written))
     assert [(found.where, found.rule) for found in problems_of(root)] == [
         ("evening-walk/en", "way-to-get-help")
@@ -198,7 +198,7 @@ def test_a_library_that_cannot_be_loaded_is_a_list_of_problems(
 def test_one_message_can_be_measured(write: WriteMessage, root: Path) -> None:
     write("walking")
     found = reading(Catalog.load(root), "walking", "en")
-    assert found.words == 14
+    assert found.words == 13
     assert found.grade < 8
 
 

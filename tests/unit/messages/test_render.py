@@ -65,7 +65,7 @@ def test_a_text_is_one_line_whatever_the_template_looks_like() -> None:
     found = renderer_of(en=blocks(sms="\n  {{ clinic_name }}:\n  Walk\n  today.  \n")).sms(
         "walking", "en", CONTEXT
     )
-    assert found.text == "Riverside Leg Clinic: Walk today."
+    assert found.text == "Riverside Clinic: Walk today."
     assert (found.encoding, found.segments) == ("GSM-7", 1)
 
 

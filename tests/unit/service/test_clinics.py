@@ -14,7 +14,7 @@ from service.settings import load_settings
 
 GOOD = {
     "id": "riverside",
-    "name": "Riverside Leg Clinic",
+    "name": "Riverside Clinic",
     "phone": "(503) 555-0142",
     "postal_address": "12 Harbor Street, Portland, OR 97201",
 }

@@ -47,7 +47,7 @@ def test_a_message_is_shown_with_both_its_forms(run: Run) -> None:
     shown = run("messages", "show", "walking", "--language", "en", "--json").answer
     assert (shown["message"], shown["language"], shown["strand"]) == ("walking", "en", "lifestyle")
     assert shown["sources"]
-    assert shown["sms"]["text"].startswith("Riverside Leg Clinic: ")
+    assert shown["sms"]["text"].startswith("Riverside Clinic: ")
     assert (shown["sms"]["encoding"], shown["sms"]["segments"]) == ("GSM-7", 1)
     assert "Hello Ana" in shown["email"]["text"]
     assert shown["email"]["html"].lstrip().startswith("<!")
@@ -56,7 +56,7 @@ def test_a_message_is_shown_with_both_its_forms(run: Run) -> None:
 
 def test_people_see_the_phone_and_the_mailbox_within_80_columns(run: Run) -> None:
     out = run("messages", "show", "walking").out
-    assert "Text from Riverside Leg Clinic" in out
+    assert "Text from Riverside Clinic" in out
     assert "1 segment, GSM-7" in out
     assert "Subject" in out
     assert max(len(line) for line in out.splitlines()) <= 80
@@ -106,7 +106,7 @@ def test_a_preview_by_email_alone_has_subjects(run: Run) -> None:
 
 def test_a_preview_for_people_has_every_message_within_80_columns(run: Run) -> None:
     out = run(*PREVIEW, *EAST).out
-    assert out.count("Riverside Leg Clinic:") == len(load_series("sleep-hygiene").steps)
+    assert out.count("Riverside Clinic:") == len(load_series("sleep-hygiene").steps)
     assert max(len(line) for line in out.splitlines()) <= 80
 
 

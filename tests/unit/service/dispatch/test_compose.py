@@ -60,7 +60,7 @@ SUBSCRIPTION = Subscription(
 def composer(*, receipts: bool = True, clinics: tuple[Clinic, ...] = (SAMPLE_CLINIC,)) -> Composer:
     known = {clinic.id: clinic for clinic in clinics}
     settings = load_settings(
-        twilio_from="+15005550006", mail_from="Riverside Leg Clinic <tips@clinic.example>"
+        twilio_from="+15005550006", mail_from="Riverside Clinic <tips@clinic.example>"
     )
     return Composer(
         Renderer(Catalog.load()),
@@ -96,7 +96,7 @@ def letter(made: Delivery, by: Composer | None = None) -> tuple[EmailMessage, by
 def test_a_text_is_the_rendered_message_from_the_clinics_sender() -> None:
     made = delivery("sms")
     text = composer().text(made)
-    assert text.body.startswith("Riverside Leg Clinic: ")
+    assert text.body.startswith("Riverside Clinic: ")
     assert (text.to, text.sender) == (PATIENT.phone, "+15005550006")
     assert (text.attempt, text.validity_s) == (made.attempt, 14_400)
 
@@ -155,7 +155,7 @@ def test_a_delivery_has_one_message_id_whenever_it_is_composed() -> None:
 def test_a_letter_has_the_headers_that_the_rules_ask_for() -> None:
     parsed, _ = letter(delivery("email"))
     assert parsed["To"] == "anamaria@example.org"
-    assert parsed["From"] == "Riverside Leg Clinic <tips@clinic.example>"
+    assert parsed["From"] == "Riverside Clinic <tips@clinic.example>"
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert "<tips.riverside.clinic.example>" in parsed["List-Id"]
     assert parsed["Date"].datetime == datetime(2026, 3, 2, 20, tzinfo=UTC)
@@ -185,7 +185,7 @@ def test_a_clinics_own_senders_come_before_the_installations() -> None:
     by = composer(clinics=(clinic,))
     assert by.text(delivery("sms")).sender == "MG" + "1" * 32
     parsed, _ = letter(delivery("email"), by)
-    assert parsed["From"] == "Riverside Leg Clinic <legs@other.example>"
+    assert parsed["From"] == "Riverside Clinic <legs@other.example>"
 
 
 def test_a_patient_of_a_clinic_that_left_the_file_waits_for_it() -> None:
