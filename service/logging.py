@@ -14,8 +14,25 @@ from typing import Any
 
 import structlog
 
-_PHONE = re.compile(r"\+?\d[\d\s().-]{8,}\d")
-_MAILBOX = re.compile(r"[^\s<>\"'@|=]+@[^\s<>\"'@|]+")
+_KEPT_DIGITS = (
+    r"(?P<kept>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"  # a UUID, as of a task
+    r"|(?<![\d-])(?:19|20)\d\d-[01]\d-[0-3]\d(?![\d-])"  # a date, ISO 8601, with its time
+    r"(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?(?!\d))?)"
+)
+_NUMBER = (
+    r"\+\d[\d\s().-]{8,}\d"
+    # Without its plus, as a word of its own, not in the middle of a hexadecimal id. What escapes
+    # leave before it (%28 of a form, the n of a \\n) is none of the word, nor is an extension.
+    r"|(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+    r"\d[\d\s().-]{8,}\d"
+    r"(?![^\W_](?<!x)(?!xt))"
+)
+_PHONE = re.compile(f"{_KEPT_DIGITS}|{_NUMBER}")
+_MAILBOX = re.compile(
+    # The form that a remedy shows; an address of anybody has a dot in its host, or is no such URL.
+    r"(?P<kept>\bsmtps?://user:pass(?:word)?@host(?![\w-]|\.\w))"
+    r"|[^\s<>\"'@|=]+@[^\s<>\"'@|]+"
+)
 _TOKEN = re.compile(r"(/[up]/)[\w~.-]+")
 _NUMERIC = frozenset({"timestamp"})
 
@@ -23,7 +40,8 @@ _NUMERIC = frozenset({"timestamp"})
 def redact(text: str) -> str:
     """The text with numbers, mailboxes and link tokens blotted out."""
     text = _TOKEN.sub(r"\1[token]", text)
-    return _PHONE.sub("[number]", _MAILBOX.sub("[mailbox]", text))
+    text = _MAILBOX.sub(lambda found: found["kept"] or "[mailbox]", text)
+    return _PHONE.sub(lambda found: found["kept"] or "[number]", text)
 
 
 def _redacted(
@@ -55,7 +73,7 @@ class _Redacting(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Send our logs and every library's to stderr.
+    """Send our logs, every library's and Python's warnings to stderr.
 
     Args:
         level: least severity: debug, info, warning or error.
@@ -66,6 +84,7 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(True)  # noqa: FBT003 - the library's signature
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -57,6 +57,7 @@ def same_process() -> Iterator[None]:
         sys.excepthook = hook
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
+        logging.captureWarnings(False)  # noqa: FBT003 - the library's signature
         structlog.reset_defaults()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import uuid
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +29,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(False)  # noqa: FBT003 - the library's signature
     structlog.configure(**config)
 
 
@@ -49,10 +52,43 @@ def logged(stream: io.StringIO) -> list[dict[str, Any]]:
         ("https://x.example/p/token123?x=1", "https://x.example/p/[token]?x=1"),
         ("code 21610, HTTP 429", "code 21610, HTTP 429"),
         ("partition 17 in 30.5 s", "partition 17 in 30.5 s"),
+        ("503-555-0142.", "[number]."),
+        ("+1 (503) 555-0142x17", "[number]x17"),
+        ("5035550142 ext. 9", "[number] ext. 9"),
+        ("5035550142ext9", "[number]ext9"),
+        ("to_15035550142_sms", "to_[number]_sms"),
+        ("To=%2B15035550142&From=x", "To=%2B[number]&From=x"),
+        ("a+15035550142b", "a[number]b"),
+        ("tel:5035550142", "tel:[number]"),
+        (r"'Ana\n5035550142'", r"'Ana\n[number]'"),
+        ("2026-11-21 5035550142", "2026-11-21 [number]"),
+        ("smtp://ana:secret@mail.example:587", "[mailbox]"),
+        ("smtp://user:password@host.example.org", "[mailbox]"),
     ],
 )
 def test_numbers_mailboxes_and_tokens_are_blotted_out(text: str, left: str) -> None:
     assert redact(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Task aftervisit.drain[99d2aca1-2345-4678-9012-345678901a2e] succeeded",
+        "12345678-1234-4123-8123-123412341234",
+        "99d2aca1234567890a2e",
+        "1234567890abcdef1234567890abcdef",
+        "at 2026-11-21T01:30:21.123456+00:00 and 2026-11-21 01:30:21,123",
+        "from 2026-11-21 to 2026-11-22",
+        "give smtp://user:password@host:587?starttls=required or smtps://user:password@host.",
+    ],
+)
+def test_ids_times_and_forms_of_a_setting_stay_as_they_are(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(st.uuids())
+def test_no_uuid_is_taken_for_a_number(task: uuid.UUID) -> None:
+    assert redact(f"task {task}") == f"task {task}"
 
 
 @given(st.binary(min_size=40, max_size=40))
@@ -83,6 +119,15 @@ def test_libraries_logs_are_redacted_too(lines: io.StringIO) -> None:
     logging.getLogger("kombu").warning("to %s at %s", "+15035550142", "ana@example.org")
     (event,) = logged(lines)
     assert event["event"] == "to [number] at [mailbox]"
+
+
+def test_a_warning_of_python_is_a_json_line(lines: io.StringIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("do not run as root, ana@example.org", RuntimeWarning, stacklevel=1)
+    (event,) = logged(lines)
+    assert (event["logger"], event["level"]) == ("py.warnings", "warning")
+    assert "do not run as root, [mailbox]" in event["event"]
 
 
 def test_a_traceback_is_one_line_and_redacted(lines: io.StringIO) -> None:
