@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import signal
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from service.bootstrap import Core, open_core, store_urls
+from celery import Celery
+
+from service.bootstrap import Core, open_core, require_carriers, store_urls
 from service.settings import Settings
 from service.worker.app import make_app
 from service.worker.beat import make_beat
 from service.worker.process import before_fork
 from service.worker.queues import QUEUES
+
+if TYPE_CHECKING:
+    from celery.apps.worker import Worker
 
 
 def run_worker(settings: Settings) -> int:
@@ -19,10 +25,12 @@ def run_worker(settings: Settings) -> int:
     SIGTERM ends it after the drains under way, which stop claiming within seconds.
     """
     with store_urls(settings, hold=True) as urls:
-        Core(settings, urls.store).close()  # a wrong setting is told here, once, before any fork
+        core = Core(settings, urls.store)  # what is wrong is told here, once, before any fork
+        require_carriers(settings, core.clinics)
+        core.close()
         before_fork(settings, urls.store)
         app = make_app(urls.broker)
-        worker = app.Worker(
+        worker = _quiet_worker(app)(
             pool="prefork",
             concurrency=settings.worker_processes,
             queues=list(QUEUES),
@@ -33,6 +41,23 @@ def run_worker(settings: Settings) -> int:
         )
         worker.start()
         return int(worker.exitcode or 0)
+
+
+def _quiet_worker(app: Celery) -> type[Worker]:
+    """Celery's worker, without the plain line that it writes among our JSON when told to end."""
+    # Here, since beat needs none of it; the stubs do not list the function.
+    from celery.apps.worker import (  # type: ignore[attr-defined] # noqa: PLC0415
+        install_worker_term_handler,
+    )
+
+    bound: type[Worker] = app.Worker
+
+    class QuietWorker(bound):  # type: ignore[misc, valid-type]
+        def install_platform_tweaks(self, worker: Worker) -> None:
+            super().install_platform_tweaks(worker)
+            install_worker_term_handler(worker, verbose=False)
+
+    return QuietWorker
 
 
 def run_beat(settings: Settings) -> int:
