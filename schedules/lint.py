@@ -55,7 +55,8 @@ def lint_all(catalog: Iterable[Described], root: Path | None = None) -> list[Pro
         try:
             problems += lint_series(read_series(path), messages)
         except SeriesError as fault:
-            problems.append(Problem(path.name, "series-file", str(fault)))
+            detail = str(fault).removeprefix(f"{path.name}: ")
+            problems.append(Problem(path.name, "series-file", detail))
     return problems
 
 

@@ -1,5 +1,6 @@
 """The hours in which messages may be begun, per channel, country, state and weekday."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from schedules.errors import ScheduleError
+from schedules.errors import ProfileError, ScheduleError
 from schedules.steps import CHANNELS, Channel
 
 PACKAGED: Final = Path(__file__).with_name("quiet_hours.toml")
@@ -17,6 +18,7 @@ SHORTEST: Final = timedelta(hours=2)
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RULE_KEYS: Final = frozenset({"channel", "country", "state", "opens", "closes", "source"})
+_CODE: Final = re.compile(r"[A-Z]{2,3}")
 _ANY: Final = "*"
 _UNKNOWN: Final = "unknown"
 
@@ -39,6 +41,11 @@ class QuietHours:
 
     rules: Mapping[tuple[str, str, str], Week]
     states: Mapping[str, frozenset[str]]
+
+    def knows(self, country: str, state: str) -> bool:
+        """Say whether a country has a state of that code; True where we have no list of them."""
+        known = self.states.get(country)
+        return known is None or state in known
 
     def week(self, channel: Channel, country: str, state: str | None) -> Week:
         """Return the hours of the most specific rule; a state nobody knows counts as unknown."""
@@ -87,6 +94,23 @@ def load_quiet_hours(path: Path = PACKAGED) -> QuietHours:
             raise ScheduleError(f"{path.name}: no rule for {channel} without a country: add one")
     states = {country: frozenset(names) for country, names in top.get("states", {}).items()}
     return QuietHours(rules, states)
+
+
+def parse_state(text: str, country: str) -> str | None:
+    """Read a state as somebody typed it: its code, or None for nothing.
+
+    Raises:
+        ProfileError: The country has no such state; a typing error must not pass for "unknown".
+    """
+    state = text.strip().upper()
+    if not state:
+        return None
+    if not _CODE.fullmatch(state) or not load_quiet_hours().knows(country, state):
+        raise ProfileError(
+            f"there is no such state in {country}: give its two letters, such as OR, or leave it "
+            "out for hours that suit every state"
+        )
+    return state
 
 
 def _read_key(where: str, rule: Mapping[str, object]) -> tuple[str, str, str]:

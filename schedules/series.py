@@ -165,7 +165,11 @@ def read_series(path: Path) -> Series:
     name, version = _parse_file_name(path)
     try:
         top = _Table(path.name, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as fault:
+    except OSError as fault:
+        raise SeriesError(
+            f"{path.name}: cannot be read ({fault.strerror}): it has to be a file, and readable"
+        ) from fault
+    except UnicodeDecodeError as fault:
         raise SeriesError(f"{path.name}: cannot be read as UTF-8 text: {fault}") from fault
     except tomllib.TOMLDecodeError as fault:
         raise SeriesError(f"{path.name}: not TOML: {fault}") from fault

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from messages.sms import segment
+from schedules.errors import ScheduleError
+from schedules.quiet_hours import parse_state
 from service.errors import ConfigurationError
 
 OptOutHandling = Literal["twilio_default", "advanced", "toll_free", "ours"]
@@ -23,7 +32,7 @@ class Clinic(BaseModel):
         id: short stable word used on the command line and in files.
         phone: shown to patients as written.
         country: ISO 3166 two letters; phones without a country code are read as of here.
-        state: two letters in the US: the patient's default.
+        state: where the clinic is, two letters in the US; not assumed of its patients.
         opt_out_handling: who answers STOP on this clinic's sender.
         sms_from: sender number or Messaging Service; the installation's where None.
         sms_per_second: the sender's rate.
@@ -45,6 +54,14 @@ class Clinic(BaseModel):
     sms_per_second: Annotated[float, Field(gt=0)] | None = None
     mail_from: str | None = None
     hours: str | None = None
+
+    @model_validator(mode="after")
+    def _state_exists(self) -> Self:
+        try:
+            parse_state(self.state or "", self.country)
+        except ScheduleError as error:
+            raise ValueError(str(error)) from None
+        return self
 
     @field_validator("name", "phone")
     @classmethod

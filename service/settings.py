@@ -129,6 +129,8 @@ class Settings(BaseSettings):
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("give an absolute http(s) URL, such as https://drip.example.org")
+        if parts.query or parts.fragment:
+            raise ValueError("give the base alone, without a query or a fragment")
         return url.rstrip("/")
 
     @model_validator(mode="after")
@@ -190,7 +192,12 @@ def parse_clock(text: str) -> ClockSetting:
         raise ValueError("give real, or fast:FACTOR[@ISO-START] such as fast:3600@2026-03-02T08:00")
     start = None
     if match["start"]:
-        start = datetime.fromisoformat(match["start"])
+        try:
+            start = datetime.fromisoformat(match["start"])
+        except ValueError:
+            raise ValueError(
+                "after the @ give an ISO date and time, such as 2026-03-02T08:00"
+            ) from None
         start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
     return ClockSetting(factor=float(match["factor"]), start=start)
 

@@ -1,7 +1,7 @@
 """The composition root: the only place that builds adapters and wires them into use cases."""
 
 from service.bootstrap.core import Core, StoreUrls, clinics_of, open_core, store_urls
-from service.bootstrap.sending import Dispatch, carriers_of
+from service.bootstrap.sending import Dispatch, carriers_of, require_carriers
 
 __all__ = [
     "Core",
@@ -10,5 +10,6 @@ __all__ = [
     "carriers_of",
     "clinics_of",
     "open_core",
+    "require_carriers",
     "store_urls",
 ]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from service.bootstrap.core import Core
 from service.carriers.base import EmailCarrier, TextCarrier
+from service.clinics import Clinic
 from service.dispatch.drain import Drain
 from service.dispatch.parts import Carriers, DrainLimits
+from service.dispatch.prepare import Preparer
+from service.dispatch.senders import Senders
+from service.dispatch.sending import Sending
 from service.dispatch.settle import Settle
 from service.errors import ConfigurationError
 from service.inbox.listening import Listening
@@ -25,15 +31,11 @@ class Dispatch:
             lease_s=settings.lease_s,
             retry_base_s=settings.retry_base_s,
         )
-        self._drain = Drain(
-            core.stores,
-            core.composer,
-            self._carriers,
-            core.business,
-            core.machine,
-            random.SystemRandom().random,
-            limits,
-        )
+        stores, business, machine = core.stores, core.business, core.machine
+        preparer = Preparer(stores.patients, core.composer, business, machine)
+        jitter = random.SystemRandom().random
+        sending = Sending(stores, core.composer, self._carriers, business, machine, jitter, limits)
+        self._drain = Drain(stores, preparer, sending, business, machine, limits)
         self._listening = Listening(
             core.client,
             self._carriers.texts,
@@ -70,6 +72,28 @@ class Dispatch:
         for carrier in (self._carriers.texts, self._carriers.emails):
             if carrier is not None:
                 await carrier.aclose()
+
+
+def require_carriers(settings: Settings, clinics: Mapping[str, Clinic]) -> None:
+    """Refuse settings with which nothing could be sent, before anything starts.
+
+    Raises:
+        ConfigurationError: a carrier's URL or credential is wrong, a clinic has no sender for a
+            carrier that is set up, or a real carrier has no public address to be answered at.
+    """
+    carriers = carriers_of(settings)
+    senders = Senders(settings, clinics)
+    for clinic in clinics.values():
+        if carriers.texts is not None:
+            senders.of(clinic, "sms")
+        if carriers.emails is not None:
+            senders.of(clinic, "email")
+    public = urlsplit(settings.public_url or "")
+    if not settings.carriers_on_loopback and public.scheme != "https":
+        raise ConfigurationError(
+            "Real patients need a way to answer and to leave: set AFTERVISIT_PUBLIC_URL to the "
+            "https address that leads to the web process (RFC 8058)."
+        )
 
 
 def carriers_of(settings: Settings) -> Carriers:

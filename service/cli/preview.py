@@ -11,6 +11,7 @@ from messages.sample import sample_context
 from schedules.calendar import Profile, resolve, zone_of
 from schedules.errors import ProfileError, SeriesError
 from schedules.plan import Planned, plan
+from schedules.quiet_hours import parse_state
 from schedules.series import Series, load_series
 from schedules.steps import CHANNELS
 from service.cli.options import read_date, read_instant, read_time
@@ -126,12 +127,13 @@ def _profile(request: PreviewRequest) -> Profile:
     if not channels or not channels.issubset(CHANNELS):
         raise InvalidInput("channels", "channels_bad", "Give sms, email or sms,email.")
     bedtime = read_time("bedtime", request.bedtime)
-    state, country = request.state.strip().upper() or None, request.country.strip().upper()
+    country = request.country.strip().upper()
     try:
         zone_of(request.timezone)
     except ProfileError as error:
         raise InvalidInput("timezone", "timezone_unknown", str(error)) from None
     try:
+        state = parse_state(request.state, country)
         return Profile(request.timezone, country, state, bedtime, channels, "preview")
     except ProfileError as error:
         raise InvalidInput("state", "state_unknown", str(error)) from None

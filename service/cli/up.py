@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTS = ("web", "worker", "beat")
 WATCH_S = 0.5
+PORT_S = 5.0
 
 
 @click.command(epilog=examples("aftervisit up", "AFTERVISIT_WEB_PORT=8080 aftervisit up"))
@@ -35,7 +38,7 @@ def run_up(settings: Settings) -> int:
     """Supervise the parts until SIGTERM or SIGINT; 0."""
     import structlog  # noqa: PLC0415
 
-    from service.bootstrap import Core, store_urls  # noqa: PLC0415
+    from service.bootstrap import Core, require_carriers, store_urls  # noqa: PLC0415
     from service.supervisor import (  # noqa: PLC0415
         Interrupted,
         Supervisor,
@@ -44,8 +47,11 @@ def run_up(settings: Settings) -> int:
     )
 
     log = structlog.get_logger(__name__)
-    with store_urls(settings, hold=True) as urls:
-        Core(settings, urls.store).close()  # what is wrong is told once, before anything starts
+    with _alone(settings), store_urls(settings, hold=True) as urls:
+        core = Core(settings, urls.store)  # what is wrong is told once, before anything starts
+        require_carriers(settings, core.clinics)
+        core.close()
+        _await_port(settings)
         undo = raise_on_signals()
         try:
             with Supervisor() as supervisor:
@@ -61,6 +67,41 @@ def run_up(settings: Settings) -> int:
         finally:
             undo()
     return 0
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Be the only ``up`` on the data directory."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
+    from service.errors import ConfigurationError  # noqa: PLC0415
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.data_dir / "up.lock", timeout=0):
+            yield
+    except Timeout:
+        raise ConfigurationError(
+            f"`aftervisit up` runs on {settings.data_dir} already; end that one, or set "
+            f"AFTERVISIT_DATA_DIR and AFTERVISIT_WEB_PORT."
+        ) from None
+
+
+def _await_port(settings: Settings) -> None:
+    """Wait until the web part can listen: those of an ``up`` that was killed are still ending."""
+    from service.errors import ConfigurationError  # noqa: PLC0415
+    from service.web.run import listening  # noqa: PLC0415
+
+    deadline = time.monotonic() + PORT_S
+    while True:
+        try:
+            listening(settings.web_host, settings.web_port).close()
+        except ConfigurationError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(WATCH_S)
+        else:
+            return
 
 
 def _revive(settings: Settings) -> None:

@@ -6,11 +6,10 @@ its lease runs out; what is begun is never attempted again without proof (see ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from service.clock import BusinessClock, MachineClock
-from service.dispatch.compose import Composer
-from service.dispatch.parts import Carriers, DrainLimits, Stores
+from service.dispatch.parts import DrainLimits, Stores
 from service.dispatch.prepare import Preparer, Ready, conclusion
 from service.dispatch.senders import Sender
 from service.dispatch.sending import Sending
@@ -27,19 +26,18 @@ class Drain:
     def __init__(
         self,
         stores: Stores,
-        composer: Composer,
-        carriers: Carriers,
+        preparer: Preparer,
+        sending: Sending,
         business: BusinessClock,
         machine: MachineClock,
-        random: Callable[[], float],
         limits: DrainLimits,
     ) -> None:
         self._stores = stores
         self._business = business
         self._machine = machine
         self._limits = limits
-        self._preparer = Preparer(stores.patients, composer, business, machine)
-        self._sending = Sending(stores, composer, carriers, business, machine, random, limits)
+        self._preparer = preparer
+        self._sending = sending
 
     async def run(self, partition: int) -> int:
         """Send until nothing is due or the time budget is used up; how many flights were concluded.

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import stat
+import tempfile
 import time
 import zoneinfo
 from datetime import UTC, datetime
@@ -44,7 +45,7 @@ def data_directory(settings: Settings) -> list[Finding]:
     name, path = "data directory", settings.data_dir
     if not path.exists():
         parent = next(p for p in path.resolve().parents if p.exists())
-        if os.access(parent, os.W_OK | os.X_OK):
+        if _makes_directories(parent):
             return [ok(name, f"{path} is not there yet; the first start makes it."), _room(parent)]
         return [
             problem(
@@ -75,6 +76,15 @@ def data_directory(settings: Settings) -> list[Finding]:
     else:
         finding = ok(name, f"{path} is this user's alone.")
     return [finding, _room(path)]
+
+
+def _makes_directories(parent: Path) -> bool:
+    """Whether a directory can be made there; tried, since some file systems only seem to."""
+    try:
+        with tempfile.TemporaryDirectory(dir=parent):
+            return True
+    except OSError:
+        return False
 
 
 def _room(path: Path) -> Finding:

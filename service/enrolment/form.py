@@ -11,6 +11,7 @@ from messages.addresses import AddressError, parse_email, parse_phone
 from messages.catalog import Catalog
 from schedules.calendar import Profile
 from schedules.errors import ScheduleError
+from schedules.quiet_hours import parse_state
 from schedules.series import Series, load_series
 from service.clinics import Clinic
 from service.errors import InvalidInput
@@ -20,6 +21,9 @@ MAX_NAME = 60
 DEFAULT_BEDTIME = "22:30"
 EARLIEST_START = date(1970, 1, 1)
 LATEST_START = date(2199, 12, 31)
+_REFUSALS = frozenset(
+    {"no", "none", "not", "false", "0", "n", "n/a", "na", "never", "refused", "declined", "unknown"}
+)
 _WORD = re.compile(r"[\w][\w .:/@+-]{0,63}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -88,8 +92,8 @@ def validate(form: EnrolmentForm, clinics: Mapping[str, Clinic], catalog: Catalo
     series = _series(form.series)
     language = _language(form.language, series, catalog)
     bedtime = _bedtime(form.bedtime or DEFAULT_BEDTIME)
-    state = form.state.strip().upper() or clinic.state
-    _profile(form.timezone, clinic.country, state, bedtime)
+    state = _state(form.state, clinic.country)
+    _profile(form.timezone, clinic.country, bedtime)
     return ValidForm(
         clinic=clinic,
         given_name=name,
@@ -178,16 +182,24 @@ def _bedtime(text: str) -> time:
     return time(int(match[1]), int(match[2]))
 
 
-def _profile(timezone: str, country: str, state: str | None, bedtime: time) -> None:
-    """Let the calendar itself judge zone and state."""
+def _profile(timezone: str, country: str, bedtime: time) -> None:
+    """Let the calendar itself judge the zone."""
+    if not timezone.strip():
+        raise InvalidInput(
+            "timezone", "timezone_missing", "Give the patient's time zone: America/New_York."
+        )
     try:
-        Profile(timezone=timezone.strip(), country=country, state=None, bedtime=bedtime)
+        Profile(timezone=timezone.strip(), country=country, bedtime=bedtime)
     except ScheduleError as error:
         raise InvalidInput("timezone", "timezone_unknown", str(error)) from None
+
+
+def _state(text: str, country: str) -> str | None:
+    """The patient's state; not assumed to be the clinic's, since its hours may be stricter."""
     try:
-        Profile(timezone=timezone.strip(), country=country, state=state, bedtime=bedtime)
+        return parse_state(text, country)
     except ScheduleError as error:
-        raise InvalidInput("state", "state_unknown", str(error)) from None
+        raise InvalidInput("state", "state_unknown", f"{error}.") from None
 
 
 def _start(text: str) -> date | None:
@@ -218,7 +230,7 @@ def _consents(form: EnrolmentForm, phone: str | None, email: str | None) -> dict
             )
         if address is None:
             continue
-        if not _WORD.fullmatch(method):
+        if not _WORD.fullmatch(method) or method.casefold() in _REFUSALS:
             raise InvalidInput(
                 field,
                 "consent_missing",

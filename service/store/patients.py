@@ -24,7 +24,7 @@ from service.store.keys import (
     partition_of,
 )
 from service.store.records import LETTER, Channel, Patient, PatientFields, Status, Subscription
-from service.store.scripts import Scripts, as_bytes
+from service.store.scripts import Argument, Scripts, as_bytes
 
 Consent = Mapping[str, str]
 
@@ -106,37 +106,19 @@ class Patients:
             source: who enrols.
         """
         keys = PartitionKeys(partition_of(patient.id))
-        associated = patient.id.encode()
-        evidence = [
-            self._keyring.encrypt(json.dumps(dict(consent)).encode(), associated)
-            for consent in consents
-        ]
-        fields = [
-            part for channel, copy in copies.items() for part in ("x" + LETTER[channel], copy)
-        ]
-        answer = self._scripts.run_durably(
-            "enrol",
-            [
-                (
-                    (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit),
-                    (
-                        patient.id,
-                        int(new),
-                        self._keyring.encrypt(patient.pack(), associated),
-                        "".join(LETTER[channel] for channel in patient.channels),
-                        subscription,
-                        due_ms,
-                        series,
-                        source,
-                        self._clock.now_ms(),
-                        len(evidence),
-                        *evidence,
-                        *fields,
-                    ),
-                )
-            ],
-        )[0]
-        return _enrolled(answer)
+        names = (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit)
+        channels = "".join(LETTER[channel] for channel in patient.channels)
+        evidence = [self._sealed(patient, json.dumps(dict(c)).encode()) for c in consents]
+        args: list[Argument] = [patient.id, int(new)]
+        args += [self._sealed(patient, patient.pack()), channels]
+        args += [subscription, due_ms, series, source, self._clock.now_ms()]
+        args += [len(evidence), *evidence]
+        for channel, copy in copies.items():
+            args += ["x" + LETTER[channel], copy]
+        return _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
+
+    def _sealed(self, patient: Patient, plain: bytes) -> bytes:
+        return self._keyring.encrypt(plain, patient.id.encode())
 
     def load(self, identifier: str) -> PatientFields:
         """A patient's whole record.

@@ -132,3 +132,44 @@ def test_a_killed_up_takes_its_parts_along_and_the_next_one_has_one_store(box: B
     box.restart()
     box.await_ready()
     assert len(embedded_servers(box.directory / "var")) == 1
+
+
+def refused(directory: Path, **variables: str) -> str:
+    """What an `up` says that cannot start: one line."""
+    environment = {key: value for key, value in os.environ.items() if "AFTERVISIT" not in key}
+    environment |= {f"AFTERVISIT_{name}": value for name, value in variables.items()}
+    environment.setdefault("AFTERVISIT_DATA_DIR", str(directory / "other"))
+    done = subprocess.run(
+        [COMMAND, "up"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_a_second_up_is_refused_on_the_same_directory_and_on_the_same_port(box: Box) -> None:
+    box.await_ready()
+    own = str(box.directory / "var")
+    assert "up` runs on" in refused(box.directory, DATA_DIR=own, WEB_PORT=str(free_port()))
+    assert "cannot listen" in refused(box.directory, WEB_PORT=str(box.port))
+    box.await_ready()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"SMTP_URL": "http://127.0.0.1", "MAIL_FROM": "c@example.org"}, "SMTP_URL"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25"}, "MAIL_FROM"),
+        ({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_API_BASE_URL": "http://127.0.0.1:1"}, "AUTH_TOKEN"),
+        ({"CLOCK": "fast:5@junk"}, "2026-03-02T08:00"),
+        ({"PUBLIC_URL": "https://x.example/?q=1"}, "query"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_settings_that_can_send_nothing_are_told_before_anything_starts(
+    tmp_path: Path, variables: dict[str, str], named: str
+) -> None:
+    with data_dir_for_embedded(tmp_path / "other"):
+        assert named in refused(tmp_path, WEB_PORT=str(free_port()), **variables)

@@ -70,15 +70,18 @@ def test_a_good_form_is_normalised() -> None:
         ({"bedtime": "half past ten"}, "bedtime", "bedtime_bad"),
         ({"bedtime": "22.30"}, "bedtime", "bedtime_bad"),
         ({"timezone": "Mars/Olympus"}, "timezone", "timezone_unknown"),
-        ({"timezone": ""}, "timezone", "timezone_unknown"),
+        ({"timezone": ""}, "timezone", "timezone_missing"),
         ({"timezone": "../../etc/passwd"}, "timezone", "timezone_unknown"),
         ({"state": "Oregon"}, "state", "state_unknown"),
+        ({"state": "ZZ"}, "state", "state_unknown"),
         ({"start": "03/02/2026"}, "start", "date_bad"),
         ({"start": "2026-02-30"}, "start", "date_bad"),
         ({"start": "1900-01-01"}, "start", "date_bad"),
         ({"start": "9999-01-01"}, "start", "date_bad"),
         ({"sms_consent": ""}, "sms_consent", "consent_missing"),
         ({"email_consent": " "}, "email_consent", "consent_missing"),
+        ({"sms_consent": "No"}, "sms_consent", "consent_missing"),
+        ({"email_consent": "declined"}, "email_consent", "consent_missing"),
         ({"sms_consent": "<b>"}, "sms_consent", "consent_missing"),
         ({"phone": ""}, "sms_consent", "consent_without_address"),
         ({"email": ""}, "email_consent", "consent_without_address"),
@@ -107,7 +110,7 @@ def test_one_address_is_enough() -> None:
 def test_what_is_left_out_is_filled_in() -> None:
     valid = checked(replace(GOOD, clinic="", bedtime="", start="", state="", language="EN"))
     assert valid.clinic is SAMPLE_CLINIC, "the only one there is"
-    assert (valid.bedtime, valid.start, valid.state) == (time(22, 30), None, "OR")
+    assert (valid.bedtime, valid.start, valid.state) == (time(22, 30), None, None)
 
 
 def test_with_several_clinics_one_has_to_be_named() -> None:
