@@ -137,7 +137,7 @@ def test_a_connection_lost_before_the_final_dot_proves_it_was_not_taken(
     started = time.monotonic()
     (outcome,) = sent(url_of(server), outgoing(box))
     assert outcome.result is Result.TRANSIENT
-    assert time.monotonic() - started < TOTAL_S + 1.5
+    assert time.monotonic() - started < TOTAL_S + 5
     assert kept(server, box) == []
 
 
@@ -449,9 +449,11 @@ def test_postfixs_own_sink_is_understood_too(
             return caller.connect_ex(("127.0.0.1", port)) == 0
 
     with _sink(*options, f"127.0.0.1:{port}", "16") as sink:
-        until(listens, "smtp-sink listens")
-        (outcome,) = sent(f"smtp://127.0.0.1:{port}?ehlo=clinic.example", outgoing(box))
-        sink.kill()
+        try:
+            until(listens, "smtp-sink listens")
+            (outcome,) = sent(f"smtp://127.0.0.1:{port}?ehlo=clinic.example", outgoing(box))
+        finally:
+            sink.kill()
     assert outcome.result is expected
     if expected is Result.PERMANENT:
         assert outcome.effect is AddressEffect.INVALID
