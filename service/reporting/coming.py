@@ -24,6 +24,8 @@ _IN_FLIGHT = {
     FlightState.IN_QUESTION: ("begun", "in_question", 1),
 }
 """Flight state -> outcome, reason, and the attempt that it has begun but not counted yet."""
+_BEGUN = frozenset({FlightState.BEGUN, FlightState.IN_QUESTION})
+"""A provider may have it, whatever has become of the subscription since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ def _outlook(
 ) -> _Outlook:
     ended = _ENDED.get(subscription.status)
     if ended is not None:
-        return _Outlook(NOT_SENT if planned.due <= now else PLANNED, ended)
+        begun = subscription.flight is not None and subscription.flight.state in _BEGUN
+        if begun and planned.index == subscription.index:
+            return _current(subscription, standing, now)
+        return _Outlook(NOT_SENT, ended)
     waiting = _WAITING.get(subscription.status)
     if waiting is not None:
         return _Outlook(PLANNED, waiting)
@@ -87,7 +92,7 @@ def _current(subscription: Subscription, standing: Standing, now: datetime) -> _
         case Defer(until, reason):
             return _Outlook(PLANNED, reason, until, attempts=tried)
         case Skip(reason):
-            return _Outlook(PLANNED, reason, attempts=tried)
+            return _Outlook(NOT_SENT, reason, attempts=tried)
     return _Outlook(PLANNED, "due_now", attempts=tried)
 
 

@@ -32,6 +32,7 @@ STANDING_SENTENCES: Final = {
 }
 """Reasons that are not stored, for they follow from where a subscription stands."""
 
+_WAITS_NOT: Final = frozenset({"waits_its_turn", "opted_out", "unreachable"})
 _STATES: Final = {
     State.DELIVERED: "The provider's receipt says that it arrived.",
     State.UNDELIVERED: "The provider took it and could not deliver it.",
@@ -44,8 +45,8 @@ class Line:
 
     Attributes:
         due: planned time on the patient's clock; None for a day without a step.
-        outcome: a word of ``schedules.delivery.State``, ``planned``, ``not_sent`` (its time passed
-            while the subscription had ended) or ``nothing`` (no step on that day).
+        outcome: a word of ``schedules.delivery.State``, ``planned``, ``not_sent`` (nor will it
+            be, as things stand) or ``nothing`` (no step on that day).
         reason: a stored reason, a standing's, or None where there is nothing to say.
         sentence: the same for staff, in English.
         ended: when the outcome was recorded, on the patient's clock.
@@ -85,7 +86,7 @@ class Line:
 
     @property
     def _waits(self) -> bool:
-        return self.outcome not in {NOT_SENT, NOTHING} and self.reason != "waits_its_turn"
+        return self.outcome != NOTHING and self.reason not in _WAITS_NOT
 
     @property
     def order(self) -> tuple[datetime, str]:

@@ -57,7 +57,7 @@ def test_a_completed_subscription_has_nothing_to_come() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "overdue"),
+    ("status", "reason", "outcome"),
     [
         ("p", "paused", "planned"),
         ("n", "pending", "planned"),
@@ -66,12 +66,18 @@ def test_a_completed_subscription_has_nothing_to_come() -> None:
     ],
 )
 def test_a_subscription_that_does_not_run_says_so_for_each_step(
-    status: str, reason: str, overdue: str
+    status: str, reason: str, outcome: str
 ) -> None:
-    first, *rest = lines_of(due(1) + timedelta(minutes=1), u1=status)
-    assert (first.outcome, first.reason) == (overdue, reason)
-    assert {(line.outcome, line.reason) for line in rest} == {("planned", reason)}
-    assert first.sentence
+    found = lines_of(due(1) + timedelta(minutes=1), u1=status)
+    assert {(line.outcome, line.reason) for line in found} == {(outcome, reason)}
+    assert all(line.sentence for line in found)
+
+
+@pytest.mark.parametrize("status", ["o", "x"])
+def test_a_step_that_a_provider_may_have_is_not_called_unsent_by_a_stop(status: str) -> None:
+    first, second, *_ = lines_of(due(1), f1="7|b|0|attempt", k1="1|0", u1=status)
+    assert (first.outcome, first.reason) == ("begun", "in_question")
+    assert second.outcome == "not_sent"
 
 
 @pytest.mark.parametrize(
@@ -126,4 +132,5 @@ def test_tips_wait_for_a_nightly_series_that_is_under_way() -> None:
 
 def test_a_step_without_any_channel_will_be_skipped_for_that() -> None:
     nobody = Profile("America/Los_Angeles", channels=frozenset())
-    assert lines_of(due(1), profile=nobody)[0].reason == "no_channel"
+    first = lines_of(due(1), profile=nobody)[0]
+    assert (first.outcome, first.reason) == ("not_sent", "no_channel")

@@ -55,6 +55,7 @@ def days(found: Line, today: date = date(2026, 3, 5)) -> list[int]:
         (line("begun", reason="in_question"), [2, 3, 4, 5]),
         (line(PLANNED, reason="waits_its_turn"), [2]),
         (line(NOT_SENT, reason="opted_out"), [2]),
+        (line(NOT_SENT, reason="expired"), [2, 3, 4, 5]),
     ],
 )
 def test_a_delivery_touches_each_day_from_its_time_to_its_end(
