@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from service.cli.options import WholeNumber
 from service.cli.output import as_json, emit, examples, note, terminal
 
 INTERRUPTED = 130
@@ -14,7 +15,7 @@ INTERRUPTED = 130
 
 @click.command(epilog=examples("aftervisit demo", "aftervisit demo --once --days 14 --json"))
 @click.option(
-    "--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Days to pass."
+    "--days", type=WholeNumber(1, 90), default=14, show_default=True, help="Days to pass."
 )
 @click.option("--once", is_flag=True, help="End when the days are over, and print what went out.")
 @as_json

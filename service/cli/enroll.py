@@ -51,10 +51,17 @@ def enroll(as_json: bool, **form: str) -> None:
     from service.bootstrap import clinics_of, open_core  # noqa: PLC0415
     from service.cli.opening import operator, settings  # noqa: PLC0415
     from service.enrolment.form import EnrolmentForm, validate  # noqa: PLC0415
+    from service.errors import InvalidInput  # noqa: PLC0415
 
     filled, configured = EnrolmentForm(**form), settings()
     # Before the store is even opened: a slip of the keyboard leaves no trace on a new machine.
-    validate(filled, clinics_of(configured), Catalog.load())
+    try:
+        validate(filled, clinics_of(configured), Catalog.load())
+    except InvalidInput as error:
+        if error.field == "timezone" and not filled.timezone.strip():
+            sentence = "Give the patient's time zone: --timezone America/New_York, for example."
+            raise InvalidInput("timezone", "timezone_missing", sentence) from None
+        raise
     with open_core(configured) as core:
         receipt = core.enrolment.enrol(filled, source=operator())
     if as_json:

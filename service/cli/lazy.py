@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -34,8 +34,11 @@ class LazyGroup(click.Group):
         sections: Mapping[str, Mapping[str, Lazy]],
         help: str,  # noqa: A002 - click's word for it
         epilog: str,
+        options: Sequence[click.Option],
     ) -> None:
-        super().__init__("aftervisit", help=help, epilog=epilog, no_args_is_help=True)
+        super().__init__(
+            "aftervisit", help=help, epilog=epilog, params=list(options), no_args_is_help=True
+        )
         self._sections = sections
         self._lazy = {name: lazy for section in sections.values() for name, lazy in section.items()}
 

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import Any
+
+import click
 
 from service.errors import InvalidInput
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, whose error says what to give."""
+
+    name = "number"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Read what was typed."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(
+                f"{value!r}: give a whole number from {self.min:,} to {self.max:,}.", param, ctx
+            )
 
 
 def read_date(field: str, text: str) -> date:

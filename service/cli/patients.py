@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.cli.options import WholeNumber
 from service.cli.output import as_json, emit, examples, note, terminal
 from service.errors import InvalidInput, NotFound
 
@@ -33,7 +34,7 @@ def patients() -> None:
 
 @patients.command("list", epilog=examples("aftervisit patients list --limit 20"))
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="At most."
+    "--limit", type=WholeNumber(1, 100_000), default=200, show_default=True, help="At most."
 )
 @as_json
 def list_patients(limit: int, as_json: bool) -> None:

@@ -49,12 +49,13 @@ class Ran:
 
 @contextmanager
 def same_process() -> Iterator[None]:
-    """Run commands by `main` and leave the process as it was: its hook and its logging."""
-    hook, handlers, level = sys.excepthook, logging.root.handlers[:], logging.root.level
+    """Run commands by `main` and leave the process as it was: its hooks and its logging."""
+    hooks = sys.excepthook, sys.unraisablehook
+    handlers, level = logging.root.handlers[:], logging.root.level
     try:
         yield
     finally:
-        sys.excepthook = hook
+        sys.excepthook, sys.unraisablehook = hooks
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
         logging.captureWarnings(False)  # noqa: FBT003 - the library's signature

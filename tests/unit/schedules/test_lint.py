@@ -54,6 +54,13 @@ def test_every_published_series_is_checked_and_an_unreadable_file_is_a_problem(
     ]
 
 
+def test_what_is_no_readable_file_is_told_by_its_name_alone(tmp_path: Path) -> None:
+    (tmp_path / "tips.v1.toml").mkdir()
+    (problem,) = lint_all(LIBRARY, tmp_path)
+    assert (problem.where, problem.rule) == ("tips.v1.toml", "series-file")
+    assert problem.detail == ("cannot be read (Is a directory): it has to be a file, and readable")
+
+
 @pytest.mark.parametrize(
     ("series", "rule"),
     [
