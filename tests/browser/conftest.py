@@ -64,7 +64,11 @@ def demo_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield until(lambda: _finished(process, log), "the two days pass", limit_s=90)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(40)
+            try:
+                process.wait(40)
+            finally:
+                process.kill()
+                process.wait()
 
 
 def _finished(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -37,7 +37,7 @@ def test_a_call_that_timed_out_was_sent_once(server: Server, client: redis.Redis
     begun = time.monotonic()
     with pytest.raises(StoreUnavailable, match="in time"), store_errors(client):
         client.evalsha(script, 1, "count")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8
     server.thaw()
     with server.client() as other:
         # What was sent is read and done before its connection's end is seen.
@@ -54,7 +54,7 @@ def test_a_server_that_hangs_costs_no_more_than_the_limit(
     begun = time.monotonic()
     with pytest.raises(StoreUnavailable), store_errors(client):
         client.get("x")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8
     server.thaw()
 
 
