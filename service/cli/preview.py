@@ -17,7 +17,7 @@ from schedules.steps import CHANNELS
 from service.cli.options import read_date, read_instant, read_time
 from service.errors import InvalidInput
 
-JOINS = time(9, 0)
+JOINS = time(0, 0)
 """Local time at which the patient of a preview joins, where no other is given."""
 
 

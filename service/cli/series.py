@@ -92,7 +92,7 @@ def lint(as_json: bool) -> int:
     "--enrolled-at",
     default="",
     metavar="INSTANT",
-    help="When they join, with offset. [default: 09:00 on the first day]",
+    help="When they join, with offset. [default: before the first day]",
 )
 @click.option("--version", type=int, default=None, help="Version of the series. [default: newest]")
 @as_json
