@@ -17,6 +17,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+PARTS = ("web", "worker", "beat")
+"""What the service consists of, each a command of its own."""
 RESTART_BASE_S = 0.5
 RESTART_CAP_S = 30.0
 STEADY_S = 60.0

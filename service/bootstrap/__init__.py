@@ -1,7 +1,7 @@
 """The composition root: the only place that builds adapters and wires them into use cases."""
 
 from service.bootstrap.core import Core, StoreUrls, clinics_of, open_core, store_urls
-from service.bootstrap.sending import Dispatch, carriers_of, require_carriers
+from service.bootstrap.sending import Dispatch, carriers_of, require_fit_to_send
 
 __all__ = [
     "Core",
@@ -10,6 +10,6 @@ __all__ = [
     "carriers_of",
     "clinics_of",
     "open_core",
-    "require_carriers",
+    "require_fit_to_send",
     "store_urls",
 ]

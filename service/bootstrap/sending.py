@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from service.bootstrap.core import Core
 from service.carriers.base import EmailCarrier, TextCarrier
-from service.clinics import Clinic
 from service.dispatch.drain import Drain
 from service.dispatch.parts import Carriers, DrainLimits
 from service.dispatch.prepare import Preparer
-from service.dispatch.senders import Senders
 from service.dispatch.sending import Sending
 from service.dispatch.settle import Settle
 from service.errors import ConfigurationError
@@ -74,20 +71,29 @@ class Dispatch:
                 await carrier.aclose()
 
 
-def require_carriers(settings: Settings, clinics: Mapping[str, Clinic]) -> None:
-    """Refuse settings with which nothing could be sent, before anything starts.
+def require_fit_to_send(settings: Settings, store_url: str) -> None:
+    """Refuse a store or settings with which nothing could be sent, once, before anything starts.
 
     Raises:
-        ConfigurationError: a carrier's URL or credential is wrong, a clinic has no sender for a
-            carrier that is set up, or a real carrier has no public address to be answered at.
+        ConfigurationError: as `Core`; or a carrier's URL or credential is wrong, a clinic has no
+            sender for a carrier that is set up, or a real carrier has no public address to be
+            answered at.
     """
+    core = Core(settings, store_url)
+    try:
+        _require_carriers(core)
+    finally:
+        core.close()
+
+
+def _require_carriers(core: Core) -> None:
+    settings = core.settings
     carriers = carriers_of(settings)
-    senders = Senders(settings, clinics)
-    for clinic in clinics.values():
+    for clinic in core.clinics.values():
         if carriers.texts is not None:
-            senders.of(clinic, "sms")
+            core.senders.of(clinic, "sms")
         if carriers.emails is not None:
-            senders.of(clinic, "email")
+            core.senders.of(clinic, "email")
     public = urlsplit(settings.public_url or "")
     if not settings.carriers_on_loopback and public.scheme != "https":
         raise ConfigurationError(

@@ -14,7 +14,6 @@ from service.cli.output import examples
 if TYPE_CHECKING:
     from service.settings import Settings
 
-PARTS = ("web", "worker", "beat")
 WATCH_S = 0.5
 PORT_S = 5.0
 
@@ -38,8 +37,9 @@ def run_up(settings: Settings) -> int:
     """Supervise the parts until SIGTERM or SIGINT; 0."""
     import structlog  # noqa: PLC0415
 
-    from service.bootstrap import Core, require_carriers, store_urls  # noqa: PLC0415
+    from service.bootstrap import require_fit_to_send, store_urls  # noqa: PLC0415
     from service.supervisor import (  # noqa: PLC0415
+        PARTS,
         Interrupted,
         Supervisor,
         own_command,
@@ -48,9 +48,7 @@ def run_up(settings: Settings) -> int:
 
     log = structlog.get_logger(__name__)
     with _alone(settings), store_urls(settings, hold=True) as urls:
-        core = Core(settings, urls.store)  # what is wrong is told once, before anything starts
-        require_carriers(settings, core.clinics)
-        core.close()
+        require_fit_to_send(settings, urls.store)
         _await_port(settings)
         undo = raise_on_signals()
         try:

@@ -23,7 +23,7 @@ from service.demo.tally import Tally, tally
 from service.errors import ConfigurationError, InvalidInput
 from service.settings import Settings, load_settings
 from service.store.connection import connect
-from service.supervisor import Supervisor, own_command
+from service.supervisor import PARTS, Supervisor, own_command
 
 SECONDS = 16.0
 """Real seconds that the calendar alone takes; the sending comes on top."""
@@ -172,8 +172,6 @@ def _assembled(stack: ExitStack, home: Path, days: int) -> Demo:
         "PUBLIC_URL": public_url,
         "WEB_PORT": str(port),
         "CLOCK": f"fast:{factor:.3f}@{START.isoformat()}",
-        "SMS_PER_SECOND": "1000",
-        "EMAILS_PER_SECOND": "1000",
         "SETTLE_S": "20",
         "LEASE_S": "10",
         "RETRY_BASE_S": "0.5",
@@ -192,7 +190,7 @@ def _assembled(stack: ExitStack, home: Path, days: int) -> Demo:
     demo = Demo(core, sandbox, supervisor, days)
     demo.enrol()
     environment = {f"AFTERVISIT_{name}": value for name, value in variables.items()}
-    for part in ("web", "worker", "beat"):
+    for part in PARTS:
         supervisor.add(part, own_command(part), environment)
     return demo
 

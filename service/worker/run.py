@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
-from service.bootstrap import Core, open_core, require_carriers, store_urls
+from service.bootstrap import open_core, require_fit_to_send, store_urls
 from service.settings import Settings
 from service.worker.app import make_app
 from service.worker.beat import make_beat
@@ -25,9 +25,7 @@ def run_worker(settings: Settings) -> int:
     SIGTERM ends it after the drains under way, which stop claiming within seconds.
     """
     with store_urls(settings, hold=True) as urls:
-        core = Core(settings, urls.store)  # what is wrong is told here, once, before any fork
-        require_carriers(settings, core.clinics)
-        core.close()
+        require_fit_to_send(settings, urls.store)  # told here, before any fork
         before_fork(settings, urls.store)
         app = make_app(urls.broker)
         worker = _quiet_worker(app)(
