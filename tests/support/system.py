@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import redis
 
 from service.bootstrap import Core
 from service.enrolment.enrol import Receipt
@@ -44,12 +46,27 @@ class System:
     core: Core
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, command: str) -> subprocess.Popen[bytes]:
-        """Start ``aftervisit worker`` or ``beat``, in a process group of its own."""
+    def start(
+        self,
+        command: str,
+        *,
+        program: Sequence[str] = (str(COMMAND),),
+        variables: Mapping[str, str] | None = None,
+        **settings: str,
+    ) -> subprocess.Popen[bytes]:
+        """Start ``aftervisit worker`` or ``beat``, in a process group of its own.
+
+        Args:
+            command: also the name of its log.
+            program: what to run instead of our command line.
+            variables: more of its environment.
+            settings: settings that differ from the installation's, without their prefix.
+        """
         log = (self.directory / f"{command}.log").open("ab")
+        changed = {f"AFTERVISIT_{name}": value for name, value in settings.items()}
         process = subprocess.Popen(
-            [str(COMMAND), command],
-            env=self.environment,
+            [*program, command],
+            env={**self.environment, **changed, **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -58,6 +75,10 @@ class System:
         log.close()
         self.processes.append(process)
         return process
+
+    def broker(self) -> redis.Redis:
+        """A plain client of Celery's database, on the store's server."""
+        return redis.Redis(unix_socket_path=str(self.store.socket), db=1)
 
     def enrol(self, number: int, **changes: str) -> Receipt:
         """Enrol patient ``number``, who has a phone and a mailbox of their own."""
@@ -129,11 +150,27 @@ def running_system(
     clock: str = "fast:100000@2026-03-02T17:00:00",
     receipts: bool = False,
     processes: tuple[str, ...] = ("worker", "beat"),
+    tcp: bool = False,
+    config: Mapping[str, str] | None = None,
+    fill: Callable[[Server], None] = lambda _: None,
     **settings: str,
 ) -> Iterator[System]:
-    """Run an installation; ``settings`` are environment variables without their prefix."""
+    """Run an installation; ``settings`` are environment variables without their prefix.
+
+    Args:
+        directory: for all its files.
+        clock: business time.
+        receipts: whether the provider posts receipts.
+        processes: what to start at once.
+        tcp: whether the store listens on a port too, as through a proxy.
+        config: of the store's server.
+        fill: what to put into the store before anybody opens it.
+        settings: for all processes and the test's own view.
+    """
     with ExitStack() as stack:
-        store = stack.enter_context(valkey_server(directory / "store"))
+        server = valkey_server(directory / "store", tcp=tcp, **dict(config or {}))
+        store = stack.enter_context(server)
+        fill(store)
         provider = stack.enter_context(running_provider(directory, receipts=receipts))
         mail = stack.enter_context(running_mail_server(directory))
         variables = {
