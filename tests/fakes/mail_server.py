@@ -17,9 +17,11 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +76,15 @@ class MailServer:
         if script is None or script.get("accept"):
             self._keep(session, envelope)
         if script is not None:
+            self.note_fault(script, envelope.rcpt_tos)
             return await obey(script, self, server) or "250 OK"
         return "250 2.0.0 OK"
+
+    def note_fault(self, script: dict[str, Any], to: list[str]) -> None:
+        """Leave word of what a script was done to, beside the log."""
+        event = {**script, "to": to, "written": now_ms()}
+        with self.log.with_suffix(".faults.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(event) + "\n")
 
     def _keep(self, session: Session, envelope: Envelope) -> None:
         assert isinstance(envelope.content, bytes)
@@ -87,6 +96,7 @@ class MailServer:
             "ehlo": session.host_name,
             "tls": session.ssl is not None or self.options.smtps,
             "user": session.auth_data.login.decode() if session.auth_data else None,
+            "at": now_ms(),
         }
         with self.log.open("a", encoding="utf-8") as log:
             log.write(json.dumps(kept) + "\n")
@@ -97,6 +107,11 @@ class MailServer:
         assert isinstance(given, LoginPassword)
         right = (given.login, given.password) == (USER.encode(), PASSWORD.encode())
         return AuthResult(success=right, handled=False, auth_data=given if right else None)
+
+
+def now_ms() -> int:
+    """The machine's time, ms UTC."""
+    return time.time_ns() // 1_000_000
 
 
 async def obey(script: dict[str, Any], shared: MailServer, server: SMTP) -> str | None:
@@ -133,11 +148,12 @@ class Conversation(SMTP):
                 return
         await super()._handle_client()
 
-    async def _scripted(self, at: str) -> bool:
+    async def _scripted(self, at: str, arg: str | None = None) -> bool:
         self._shared.counts[at] = self._shared.counts.get(at, 0) + 1
         script = self._shared.next_script(at)
         if script is None:
             return False
+        self._shared.note_fault(script, _recipients(self, arg))
         reply = await obey(script, self._shared, self)
         if reply is None:
             return False
@@ -156,7 +172,7 @@ class Conversation(SMTP):
             await super().smtp_MAIL(arg)
 
     async def smtp_RCPT(self, arg: str | None) -> None:
-        if not await self._scripted("RCPT"):
+        if not await self._scripted("RCPT", arg):
             await super().smtp_RCPT(arg)
 
     async def smtp_DATA(self, arg: str) -> None:
@@ -166,6 +182,13 @@ class Conversation(SMTP):
     async def smtp_NOOP(self, arg: str) -> None:
         await self._scripted("NOOP")
         await super().smtp_NOOP(arg)
+
+
+def _recipients(conversation: SMTP, arg: str | None) -> list[str]:
+    """Whom a conversation is about, as far as it has been said."""
+    envelope = conversation.envelope
+    named = list(envelope.rcpt_tos) if envelope else []
+    return named + re.findall(r"<([^<>]+@[^<>]+)>", arg or "")
 
 
 class RunningMailServer:

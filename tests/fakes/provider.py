@@ -7,7 +7,9 @@
 
 It is the sandbox's API with faults around it, listed in `tests.fakes.faults`. Scripts queue up,
 and each request to *create* a message takes the first that fits: ``to`` limits one to a number,
-and ``on: "list"`` makes it one for requests that read.
+and ``on: "list"`` makes it one for requests that read. ``on: "receipts"`` changes the receipts of
+one message: ``lost``, ``late`` (by ``seconds``), ``twice``, ``backwards`` (the last one first).
+The log tells which message a script hit, and when.
 """
 
 from __future__ import annotations
@@ -23,19 +25,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from aiohttp import web
 
-from service.carriers.sandbox.callbacks import Callbacks
 from service.carriers.sandbox.handset import Handset
-from service.carriers.sandbox.texts import FROM_API, TextLog
-from service.carriers.sandbox.twilio_api import TwilioApi
-from service.clock import SystemClock
+from service.carriers.sandbox.texts import FROM_API
 from tests.fakes.faults import FAULTS, Fault
 from tests.fakes.launch import launched
+from tests.fakes.twilio import LaggingApi, LoggedCallbacks, ShiftedClock, TimedLog, take
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
-
-    from service.carriers.sandbox.texts import Text
+    from collections.abc import Awaitable, Callable, Iterator
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "fake-auth-token"
@@ -46,9 +44,11 @@ class Provider:
     """The API with faults around it, and a way to control it."""
 
     def __init__(self, log: Path, *, receipts: bool, inbound_url: str | None) -> None:
-        self.texts = TextLog(log)
-        self.callbacks = Callbacks(ACCOUNT, TOKEN)
-        now = SystemClock().now_ms
+        self.texts = TimedLog(log)
+        self.callbacks = LoggedCallbacks(ACCOUNT, TOKEN)
+        self.callbacks.log = self.texts
+        self.clock = ShiftedClock()
+        now = self.clock.now_ms
         self.api = LaggingApi(
             ACCOUNT, TOKEN, self.texts, self.callbacks, business_ms=now, receipts=receipts
         )
@@ -61,6 +61,8 @@ class Provider:
             business_ms=now,
         )
         self.scripts: list[dict[str, Any]] = []
+        self.api.scripts, self.api._clock = self.scripts, self.clock
+        self.handset._clock = self.clock
         self.requests = 0
         self.ended = asyncio.Event()
 
@@ -72,6 +74,7 @@ class Provider:
                 web.post("/control/script", self._script),
                 web.post("/control/receipt", self._receipt),
                 web.post("/control/text", self._text),
+                web.post("/control/block", self._block),
                 web.post("/control/settings", self._settings),
                 web.get("/control/state", self._state),
             ]
@@ -94,18 +97,13 @@ class Provider:
         script = await self._next(request)
         if script is None:
             return await handler(request)
+        self.texts.note_fault(script, {**request.query, **await request.post()})
         return await FAULTS[script["fault"]](Fault(self.api, self.ended, request, handler, script))
 
     async def _next(self, request: web.Request) -> dict[str, Any] | None:
         on = "create" if request.method == "POST" else "list"
         to = (await request.post()).get("To") if on == "create" else request.query.get("To")
-        for script in self.scripts:
-            if script.get("on", "create") == on and script.get("to", to) == to:
-                script["times"] = script.get("times", 1) - 1
-                if script["times"] <= 0:
-                    self.scripts.remove(script)
-                return script
-        return None
+        return take(self.scripts, on, str(to) if to else None)
 
     async def _script(self, request: web.Request) -> web.Response:
         self.scripts.extend(await request.json())
@@ -115,6 +113,8 @@ class Provider:
         settings = await request.json()
         self.api.receipts = settings.get("receipts", self.api.receipts)
         self.api.hidden = settings.get("hidden", self.api.hidden)
+        self.api.list_down = settings.get("list_down", self.api.list_down)
+        self.clock.ahead_ms = settings.get("ahead_ms", self.clock.ahead_ms)
         self.handset.inbound_url = settings.get("inbound_url", self.handset.inbound_url)
         return web.json_response({})
 
@@ -128,20 +128,16 @@ class Provider:
     async def _text(self, request: web.Request) -> web.Response:
         order = await request.json()
         text = self.handset.text(order["phone"], order["body"])
-        await self.callbacks.settled()
+        if order.get("wait", True):
+            await self.callbacks.settled()
         return web.json_response({"sid": text.sid})
+
+    async def _block(self, request: web.Request) -> web.Response:
+        self.texts.opt((await request.json())["phone"], out=True)
+        return web.json_response({})
 
     async def _state(self, _request: web.Request) -> web.Response:
         return web.json_response({"requests": self.requests, "scripts": len(self.scripts)})
-
-
-class LaggingApi(TwilioApi):
-    """Its list may hide the newest messages, as a list that lags behind does."""
-
-    hidden: int = 0
-
-    def listed(self, to: str | None) -> Iterable[Text]:
-        return list(super().listed(to))[self.hidden :]
 
 
 class RunningProvider:
@@ -162,7 +158,11 @@ class RunningProvider:
         self._post("script", list(scripts))
 
     def settings(self, **settings: str | float | None) -> None:
-        """Set ``receipts`` (sent unasked?), ``hidden`` (newest not listed), ``inbound_url``."""
+        """Set what stays so until it is set anew.
+
+        ``receipts`` (sent unasked?), ``hidden`` (newest not listed), ``list_down``,
+        ``inbound_url``, ``ahead_ms`` (how far the provider's clock is ahead of the machine's).
+        """
         self._post("settings", settings)
 
     def receipt(self, sid: str, status: str, code: int | None = None) -> int | None:
@@ -172,10 +172,14 @@ class RunningProvider:
         ]
         return met
 
-    def text(self, phone: str, body: str) -> str:
-        """Text as a patient; returns its id after our webhook has answered."""
-        sid: str = self._post("text", {"phone": phone, "body": body})["sid"]
+    def text(self, phone: str, body: str, *, wait: bool = True) -> str:
+        """Text as a patient; returns its id, where it waits after our webhook has answered."""
+        sid: str = self._post("text", {"phone": phone, "body": body, "wait": wait})["sid"]
         return sid
+
+    def block(self, phone: str) -> None:
+        """Opt a number out at the provider, which then answers 21610, without telling us."""
+        self._post("block", {"phone": phone})
 
     def requests(self) -> int:
         """How many requests have come in, refused ones too."""
