@@ -18,35 +18,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import select
+import ssl
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
-from weakref import WeakSet
 
-import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
-from service.carriers.http_fields import encoded_form, retry_after
+from service.carriers.http_fields import encoded_form, request_head, retry_after
+from service.carriers.http_wire import Answer, Origin, Wires
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Mapping
-
-    from aiohttp.client import ClientTimeout
-    from aiohttp.client_reqrep import ClientRequest
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
 
 TWILIO_HOST = "api.twilio.com"
 IDLE_S = 10.0
 """How long an idle connection is kept, seconds."""
-MAX_ANSWER = 4 * 1024 * 1024
-"""Most bytes read of one answer; a page of 1,000 messages takes about 1 MB."""
 _TOO_MANY_REQUESTS = 429
 
 
@@ -93,45 +85,8 @@ journey: ContextVar[Journey | None] = ContextVar("journey", default=None)
 """The request that the current task makes. Set it before a call to see what became of it."""
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Marks the moment after which bytes may leave, and shuns connections closed by the peer."""
-
-    def __init__(self, *, limit: int, idle_s: float, tls: ssl.SSLContext | None) -> None:
-        super().__init__(limit=limit, keepalive_timeout=idle_s, ssl=tls or True)
-        self._used: WeakSet[asyncio.Transport] = WeakSet()
-
-    async def connect(
-        self,
-        req: ClientRequest,
-        traces: list[Trace],
-        timeout: ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
-    ) -> Connection:
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            transport = connection.transport
-            if transport is None or (transport in self._used and _readable(transport)):
-                connection.close()
-                continue
-            break
-        self._used.add(transport)
-        follows = journey.get()
-        if follows is not None:
-            if follows.send_before is not None and time.monotonic() > follows.send_before:
-                connection.release()
-                raise TooLate("no connection was had in time")
-            follows.left = True
-        return connection
-
-
-def _readable(transport: asyncio.Transport) -> bool:
-    """Whether something has arrived on an idle connection: its end, or what nobody asked for."""
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return bool(poll.poll(0))
-
-
 class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
-    """HTTP for ``twilio.rest.Client`` on aiohttp; belongs to one event loop.
+    """HTTP for ``twilio.rest.Client`` on kept connections; belongs to one event loop.
 
     Args:
         base_url: what stands in for ``https://api.twilio.com``; any http(s) base, with or without
@@ -156,11 +111,12 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
         super().__init__(logging.getLogger(__name__), is_async=True, timeout=total_s)
         self._base = base_url.rstrip("/")
         self._total_s = total_s
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
-        self._connections = connections
-        self._idle_s = idle_s
-        self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
+        self._wires = Wires(
+            limit=connections,
+            idle_s=idle_s,
+            connect_s=connect_s,
+            tls=tls or ssl.create_default_context(),
+        )
         self._authorization: dict[tuple[str, str], str] = {}
 
     async def request(
@@ -186,42 +142,36 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
             follows = Journey()
             journey.set(follows)
         follows.left = False
-        url = self._url(uri, params)
-        # No compression: an answer's size on the wire is then its size in memory. Said outright,
-        # since leaving aiohttp's own header out costs it a copy of all headers each time.
+        # No compression: an answer's size on the wire is then its size in memory.
         sent_headers = {**(headers or {}), "Accept-Encoding": "identity"}
         if auth is not None:
             sent_headers["Authorization"] = self._basic(auth)
-        body = encoded_form(data) if data else None
-        deadline = min(timeout or self._total_s, self._total_s)
+        body = encoded_form(data) if data else b""
         try:
-            async with asyncio.timeout(deadline):
-                return await self._exchange(method, url, body, sent_headers)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            # ValueError: aiohttp raises it for an address or an answer it cannot make sense of.
+            origin, host, target = _parts(self._url(uri, params))
+            request = request_head(method, target, host, sent_headers, len(body)) + body
+            async with asyncio.timeout(min(timeout or self._total_s, self._total_s)):
+                answer = await self._exchange(origin, request, follows)
+        except (OSError, TimeoutError, ValueError) as error:
             kind = NoAnswer if follows.left else NotSent
             raise kind(_name(error)) from error
+        if answer.status == _TOO_MANY_REQUESTS:
+            raise Busy(retry_after(answer.headers.get("retry-after"), datetime.now(UTC)))
+        return Response(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
 
-    async def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: dict[str, str]
-    ) -> Response:
-        async with self._open_session().request(
-            method, url, data=body, headers=headers, allow_redirects=False
-        ) as answer:
-            if answer.status == _TOO_MANY_REQUESTS:
-                raise Busy(retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)))
-            text = await _bounded_text(answer)
-            return Response(answer.status, text, answer.headers)
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=_Connector(limit=self._connections, idle_s=self._idle_s, tls=self._tls),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=self._timeout,
-                auto_decompress=False,
-            )
-        return self._session
+    async def _exchange(self, origin: Origin, request: bytes, follows: Journey) -> Answer:
+        wire = await self._wires.take(origin)
+        try:
+            if follows.send_before is not None and time.monotonic() > follows.send_before:
+                raise TooLate("no connection was had in time")
+            follows.left = True
+            try:
+                return await wire.exchange(request)
+            except BaseException:
+                wire.close()  # an answer that comes now would be taken for the next one's
+                raise
+        finally:
+            self._wires.give_back(wire)
 
     def _url(self, uri: str, params: Mapping[str, object] | None) -> str:
         parts = urlsplit(uri)
@@ -245,21 +195,23 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
 
     async def aclose(self) -> None:
         """Close kept connections; a later request opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._wires.aclose()
 
 
-async def _bounded_text(answer: aiohttp.ClientResponse) -> str:
-    parts: list[bytes] = []
-    size = 0
-    async for part in answer.content.iter_any():
-        size += len(part)
-        if size > MAX_ANSWER:
-            answer.close()
-            raise ValueError("the answer is longer than any of Twilio's")
-        parts.append(part)
-    return b"".join(parts).decode("utf-8", "replace")
+@lru_cache(maxsize=64)
+def _parts(url: str) -> tuple[Origin, str, str]:
+    """Where to connect, the Host header, and the request's target.
+
+    Raises:
+        ValueError: it is no http(s) URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not an http(s) address")
+    tls = parts.scheme == "https"
+    origin = Origin(parts.hostname, parts.port or (443 if tls else 80), tls)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return origin, parts.netloc.rpartition("@")[2], target
 
 
 def _name(error: BaseException) -> str:

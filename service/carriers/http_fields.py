@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST_WAIT_S = 86_400.0
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
@@ -48,3 +50,18 @@ def encoded_form(fields: Mapping[str, object]) -> bytes:
         for name, value in fields.items()
         for one in (value if isinstance(value, list) else (value,))
     ).encode("ascii")
+
+
+def request_head(
+    method: str, target: str, host: str, headers: Mapping[str, str], length: int
+) -> bytes:
+    """The head of an HTTP/1.1 request with a body of ``length`` bytes.
+
+    Raises:
+        ValueError: something in it could be taken for the end of its line, or is beyond Latin-1.
+    """
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", f"Content-Length: {length}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if " " in target or any(_FORBIDDEN.search(line) for line in lines):
+        raise ValueError("a control character in a request")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
