@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     emails_per_second: Annotated[float, Field(gt=0)] = Field(
         50, description="E-mails a second of a sender."
     )
+    filtered_percent: Annotated[float, Field(ge=0, le=100)] = Field(
+        5, description="Share of a day's texts filtered above which their sender is stopped."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity logged to stderr."
     )

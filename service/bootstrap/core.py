@@ -18,7 +18,9 @@ from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.clock import BusinessClock, MachineClock, SystemClock
 from service.dispatch.compose import Composer
 from service.dispatch.parts import Stores
+from service.dispatch.receipts import Receipts
 from service.dispatch.senders import Senders
+from service.dispatch.stops import Stops
 from service.dispatch.tick import Ticker
 from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
@@ -33,6 +35,7 @@ from service.store.keyfile import load_key_ring
 from service.store.keyring import Index, KeyRing
 from service.store.patients import Patients
 from service.store.rates import Rates
+from service.store.records import Channel, Patient
 from service.store.replies import Replies
 from service.store.scripts import Scripts
 from service.store.server_check import require_fit
@@ -120,6 +123,22 @@ class Core:
         """What dispatch works on."""
         rates = Rates(self.client, self.scripts, self.index, self.machine)
         return Stores(self.dispatch_store, self.patients, self.suppressions, rates)
+
+    @cached_property
+    def stops(self) -> Stops:
+        """Stops and resumes senders."""
+        return Stops(self.stores.rates, self.settings.filtered_percent)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Applies providers' receipts."""
+        return Receipts(self.stores, self.stops, self._sender_of)
+
+    def _sender_of(self, patient: Patient, channel: Channel) -> str:
+        clinic = self.clinics.get(patient.clinic)
+        if clinic is None:
+            raise ConfigurationError(f"The clinic {patient.clinic} is not in the clinics file.")
+        return self.senders.of(clinic, channel).address
 
     @cached_property
     def composer(self) -> Composer:

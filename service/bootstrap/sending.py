@@ -31,7 +31,9 @@ class Dispatch:
         stores, business, machine = core.stores, core.business, core.machine
         preparer = Preparer(stores.patients, core.composer, business, machine)
         jitter = random.SystemRandom().random
-        sending = Sending(stores, core.composer, self._carriers, business, machine, jitter, limits)
+        sending = Sending(
+            stores, core.composer, self._carriers, business, machine, jitter, limits, core.stops
+        )
         self._drain = Drain(stores, preparer, sending, business, machine, limits)
         self._listening = Listening(
             core.client,

@@ -7,6 +7,7 @@ its lease runs out; what is begun is never attempted again without proof (see ``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from service.clock import BusinessClock, MachineClock
 from service.dispatch.parts import DrainLimits, Stores
@@ -95,11 +96,9 @@ class Drain:
         waiting: list[Conclusion] = []
         rates = self._stores.rates
         for sender, items in by_sender.items():
-            count, wait_ms = 0, rates.closed_ms(sender.address)
-            if not wait_ms:
-                count, wait_ms = rates.take(sender.address, len(items), sender.per_second)
-            granted += items[:count]
-            waiting += self._held(items[count:], wait_ms)
+            grant = rates.take(sender.address, len(items), sender.per_second)
+            granted += [replace(item, probe=grant.probe) for item in items[: grant.count]]
+            waiting += self._held(items[grant.count :], grant.wait_ms)
         return granted, waiting
 
     def _held(self, items: Sequence[Ready], wait_ms: int) -> list[Conclusion]:

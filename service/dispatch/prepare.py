@@ -42,6 +42,7 @@ class Ready:
         following_ms: due time of the step after it, business ms UTC; None after the last one.
             Known before anything is begun, so that no fault in it can hit what was sent.
         begin_by_ms: business ms UTC after which the patient's window no longer holds it.
+        probe: its sender is stopped, and this one message tries whether it works again.
     """
 
     claimed: Claimed
@@ -53,6 +54,7 @@ class Ready:
     cap_day: int | None
     following_ms: int | None
     begin_by_ms: int
+    probe: bool = False
 
 
 class Preparer:

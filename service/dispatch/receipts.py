@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from schedules.delivery import State
-from service.carriers.base import AddressEffect, Receipt, ReceiptStatus, Result
+from service.carriers.base import AddressEffect, Outcome, Receipt, ReceiptStatus, Result
 from service.dispatch.parts import Stores
+from service.dispatch.stops import Stops
+from service.errors import ConfigurationError
 from service.store.dispatching import AttemptRecord
+from service.store.records import Channel, Patient
 
 STATES: Final = {
     ReceiptStatus.QUEUED: (State.SENT, 1),
@@ -21,37 +25,72 @@ MAY_HAVE_ARRIVED: Final = (State.UNKNOWN, 3)
 better evidence."""
 
 
-def apply_receipt(stores: Stores, receipt: Receipt) -> bool:
-    """Record a receipt; False where its attempt is not known (expired, or another message's).
+class Receipts:
+    """Applies receipts, and draws their consequences for the address and the sender.
 
-    Raises:
-        StoreUnavailable: not recorded; the provider is to try again.
+    Args:
+        sender_of: the address that a patient's messages of a channel come from; it may raise
+            ConfigurationError where there is none any more.
     """
-    attempt = stores.dispatch.attempt(receipt.attempt) if receipt.attempt else None
-    if attempt is None or receipt.attempt is None:
-        return False
-    outcome = receipt.outcome
-    unproven = outcome is not None and outcome.result is Result.UNKNOWN
-    state, rank = MAY_HAVE_ARRIVED if unproven else STATES[receipt.status]
-    known = stores.dispatch.receive(
-        receipt.attempt, state.code, rank, receipt.provider_id, receipt.code
-    )
-    if not known:
-        return False
-    if outcome is not None and outcome.effect is not None:
-        _suppress(stores, attempt, outcome.effect, receipt.code or "")
-    return True
 
+    def __init__(
+        self, stores: Stores, stops: Stops, sender_of: Callable[[Patient, Channel], str]
+    ) -> None:
+        self._stores = stores
+        self._stops = stops
+        self._sender_of = sender_of
 
-def _suppress(stores: Stores, attempt: AttemptRecord, effect: AddressEffect, code: str) -> None:
-    fields = stores.patients.find(attempt.patient)
-    if fields is None:
-        return  # erased meanwhile
-    address = stores.patients.contact(fields).address(attempt.channel)
-    if address:
-        stores.suppressions.suppress(
-            attempt.channel,
-            stores.suppressions.digest(attempt.channel, address),
-            reason="provider_opt_out" if effect is AddressEffect.OPTED_OUT else "invalid",
-            source=f"carrier:{code}",
+    def apply(self, receipt: Receipt) -> bool:
+        """Record a receipt; False where its attempt is not known (expired, or another message's).
+
+        Raises:
+            StoreUnavailable: not recorded; the provider is to try again.
+        """
+        attempt = self._stores.dispatch.attempt(receipt.attempt) if receipt.attempt else None
+        if attempt is None or receipt.attempt is None:
+            return False
+        outcome = receipt.outcome
+        unproven = outcome is not None and outcome.result is Result.UNKNOWN
+        state, rank = MAY_HAVE_ARRIVED if unproven else STATES[receipt.status]
+        taken = self._stores.dispatch.receive(
+            receipt.attempt, state.code, rank, receipt.provider_id, receipt.code
         )
+        if taken == "gone":
+            return False
+        if outcome is not None:
+            self._refused(attempt, outcome, first=taken == "moved")
+        elif attempt.probe and receipt.status is not ReceiptStatus.QUEUED:
+            self._stops.arrived(attempt.probe, begun_ms=attempt.begun_ms)
+        return True
+
+    def _refused(self, attempt: AttemptRecord, outcome: Outcome, *, first: bool) -> None:
+        """What a failure means beyond its delivery, also where an earlier copy was cut off here.
+
+        Only what is counted is not counted again.
+        """
+        fields = self._stores.patients.find(attempt.patient)
+        if fields is None:
+            return  # erased meanwhile
+        patient = self._stores.patients.contact(fields)
+        if outcome.effect is not None:
+            self._suppress(patient, attempt.channel, outcome.effect, outcome.code or "")
+        try:
+            sender = self._sender_of(patient, attempt.channel)
+        except ConfigurationError:
+            return  # it has left the clinics file
+        self._stops.refused(
+            sender, attempt.channel, outcome, begun_ms=attempt.begun_ms, first=first
+        )
+
+    def _suppress(
+        self, patient: Patient, channel: Channel, effect: AddressEffect, code: str
+    ) -> None:
+        address = patient.address(channel)
+        if address:
+            ledger = self._stores.suppressions
+            ledger.suppress(
+                channel,
+                ledger.digest(channel, address),
+                reason="provider_opt_out" if effect is AddressEffect.OPTED_OUT else "invalid",
+                source=f"carrier:{code}",
+            )

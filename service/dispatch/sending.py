@@ -16,6 +16,7 @@ from service.dispatch.compose import Composer
 from service.dispatch.outcomes import verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
 from service.dispatch.prepare import Ready, conclusion, entry_of, onwards
+from service.dispatch.stops import Stops
 from service.errors import StoreUnavailable
 from service.store.dispatching import Beginning, Begun, Conclusion
 
@@ -40,8 +41,10 @@ class Sending:
         machine: MachineClock,
         random: Callable[[], float],
         limits: DrainLimits,
+        stops: Stops,
     ) -> None:
         self._stores = stores
+        self._stops = stops
         self._composer = composer
         self._carriers = carriers
         self._business = business
@@ -62,6 +65,7 @@ class Sending:
             return
         # Taken before begin, so that the age of an attempt is never told too small.
         begun_at = self._machine.monotonic()
+        begun_ms = self._machine.now_ms()
         answers = await self._insist(partial(self._begin, chunk))
         refused = [
             # The token still holds. Asked again, the policy defers, takes the other channel,
@@ -76,7 +80,7 @@ class Sending:
         for item, outcome, done in zip(begun, outcomes, recorded, strict=False):
             if not done:
                 log.warning("late_record", attempt=item.delivery.attempt, result=outcome.result)
-            await self._insist(partial(self._follow_up, item, outcome))
+            await self._insist(partial(self._follow_up, item, outcome, begun_ms))
 
     async def _insist(self, call: Callable[[], T]) -> T:
         """Make a call that may be repeated, until the store answers."""
@@ -111,6 +115,7 @@ class Sending:
                     cap_day=item.cap_day,
                     begun_ms=begun_ms,
                     body=self._composer.body_digest(text.body) if text else "",
+                    probe=self._stores.rates.name(item.sender.address) if item.probe else "",
                 )
             )
         return self._stores.dispatch.begin(beginnings)
@@ -158,9 +163,9 @@ class Sending:
             provider_id=outcome.provider_id or "",
         )
 
-    def _follow_up(self, item: Ready, outcome: Outcome) -> None:
+    def _follow_up(self, item: Ready, outcome: Outcome, begun_ms: int) -> None:
         """What an answer means beyond its own delivery: for the address, for the sender."""
-        channel, rates = item.delivery.channel, self._stores.rates
+        channel = item.delivery.channel
         address = item.patient.address(channel)
         if outcome.effect is not None and address:
             opted_out = outcome.effect is AddressEffect.OPTED_OUT
@@ -170,9 +175,6 @@ class Sending:
                 reason="provider_opt_out" if opted_out else "invalid",
                 source=f"carrier:{outcome.code or ''}",
             )
-        if outcome.result is Result.STOPPED:
-            rates.stop(item.sender.address, outcome.reason)
-        elif outcome.result is Result.TRANSIENT and outcome.retry_after_s:
-            rates.pause(item.sender.address, outcome.retry_after_s)
-        if outcome.alert or outcome.result is Result.STOPPED:
-            log.error("carrier_alert", channel=channel, code=outcome.code, reason=outcome.reason)
+        self._stops.answered(
+            item.sender.address, channel, outcome, begun_ms=begun_ms, probe=item.probe
+        )

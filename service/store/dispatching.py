@@ -20,6 +20,7 @@ ATTEMPT_TTL_MS = 14 * 86_400_000
 DRIPS_A_WEEK = 7
 
 Where = Literal["due", "back", "hold", "question", "end"]
+Received = Literal["gone", "kept", "moved"]
 Begun = Literal["ok", "lost", "stopped", "suppressed", "capped_day", "capped_week"]
 
 
@@ -33,6 +34,7 @@ class Beginning:
         cap_day: ordinal of the local day a drip counts for; None for service messages.
         begun_ms: machine ms UTC, kept for looking the attempt up at the provider.
         body: keyed hash of a text, for the same; empty for e-mail.
+        probe: name of the stopped sender that it tries, else empty.
     """
 
     claimed: Claimed
@@ -42,6 +44,7 @@ class Beginning:
     cap_day: int | None
     begun_ms: int
     body: str = ""
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class AttemptRecord:
         body: keyed hash of the text, empty for e-mail.
         receipt: state code of the newest receipt, empty if none came.
         begun_ms: machine ms UTC.
+        probe: name of the stopped sender that it tried, else empty.
     """
 
     patient: str
@@ -112,6 +116,7 @@ class AttemptRecord:
     receipt: str
     code: str
     provider_id: str
+    probe: str = ""
 
 
 class DispatchStore:
@@ -222,12 +227,13 @@ class DispatchStore:
             receipt=fields.get("rs", ""),
             code=fields.get("rc", ""),
             provider_id=fields.get("id", ""),
+            probe=fields.get("pr", ""),
         )
 
     def receive(
         self, attempt: str, state: str, rank: int, provider_id: str, code: str | None
-    ) -> bool:
-        """Apply a receipt to an attempt, durably; False where the attempt has expired.
+    ) -> Received:
+        """Apply a receipt to an attempt, durably.
 
         Args:
             attempt: its id.
@@ -235,11 +241,16 @@ class DispatchStore:
             rank: only a higher one replaces what an earlier receipt said.
             provider_id: must agree with the one on record, if there is one.
             code: the provider's error code.
+
+        Returns:
+            ``moved``; ``kept`` where as much was known before; ``gone`` where the attempt has
+            expired, or is another message's.
         """
         keys = PartitionKeys(partition_of(attempt))
         args = (state, rank, provider_id, code or "", keys.history(""))
         answer = self._scripts.run_durably("receipt", [((keys.attempt(attempt),), args)])[0]
-        return bool(answer[0] != b"gone")
+        received: Received = answer[0].decode()
+        return received
 
 
 def _ms(score: bytes) -> int | None:
@@ -265,6 +276,7 @@ def _beginning(beginning: Beginning) -> Call:
         *("ch", beginning.channel),
         *("at", beginning.begun_ms),
         *("bh", beginning.body),
+        *(("pr", beginning.probe) if beginning.probe else ()),
     )
     patient = keys.patient(subscription.patient)
     return (patient, keys.held, keys.attempt(beginning.attempt)), args

@@ -136,10 +136,5 @@ class PartitionKeys:
 
 
 def rate(sender: str) -> str:
-    """The token bucket of a sender (named by a keyed hash, never by its number)."""
+    """What all workers share of a sender (named by a keyed hash, never by its number)."""
     return f"av:rate:{sender}"
-
-
-def stopped(sender: str) -> str:
-    """The mark, with expiry, that a sender is stopped by the provider."""
-    return f"av:stop:{sender}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import redis
 
 from service.clock import MachineClock
@@ -10,10 +13,50 @@ from service.store.connection import store_errors
 from service.store.keyring import Index
 from service.store.scripts import Scripts
 
-STOP_TTL_MS = 60_000
-"""A stopped sender is tried again with one message after this long, and so mends itself."""
-KEPT_MS = 3_600_000
-"""A bucket that nobody has used for this long is full again, and forgotten."""
+PROBE_MS = 60_000
+"""A stopped sender is tried with one message this often, over all workers."""
+KEPT_MS = 90_000_000
+"""A sender that nobody has used for this long (25 hours) is forgotten, unless it is stopped."""
+
+Proof = Literal["answer", "receipt"]
+"""What tells that a stopped sender works again: an answer that accepts, or a receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a sender's rate allows.
+
+    Attributes:
+        count: messages that may go now.
+        wait_ms: until one more may go.
+        probe: the sender is stopped, and the one message granted tries whether it works again.
+    """
+
+    count: int
+    wait_ms: int
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRecord:
+    """What is on record of a sender; times are machine ms UTC.
+
+    Attributes:
+        stopped_ms: since when it is stopped; None where it is not.
+        code: the provider's, of the latest refusal.
+        reason: one sentence for staff.
+        probe_ms: when a stopped sender is tried next.
+        until_ms: nobody sends before, since the provider asked for it; None where it did not.
+        sent: granted today (UTC), and of these ``filtered``.
+    """
+
+    stopped_ms: int | None
+    code: str
+    reason: str
+    probe_ms: int | None
+    until_ms: int | None
+    sent: int
+    filtered: int
 
 
 class Rates:
@@ -27,33 +70,86 @@ class Rates:
         self._index = index
         self._clock = clock
 
-    def _name(self, sender: str) -> str:
+    def name(self, sender: str) -> str:
+        """The keyed hash by which the store knows a sender."""
         return self._index.digest("sender", sender)
 
-    def take(self, sender: str, wanted: int, per_second: float) -> tuple[int, int]:
-        """Take up to ``wanted`` tokens; how many were granted, and ms until the next one."""
-        answer = self._scripts.run(
-            "bucket", (keys.rate(self._name(sender)),), (self._clock.now_ms(), per_second, wanted)
-        )
-        return int(answer[0]), int(answer[1])
+    def _key(self, sender: str) -> str:
+        return keys.rate(self.name(sender))
+
+    def take(self, sender: str, wanted: int, per_second: float) -> Grant:
+        """Take up to ``wanted`` tokens.
+
+        A stopped sender gets one, once in ``PROBE_MS`` whichever worker asks; a paused one none.
+        """
+        args = (self._clock.now_ms(), per_second, wanted, PROBE_MS, KEPT_MS)
+        count, wait_ms, probe = self._scripts.run("bucket", (self._key(sender),), args)
+        return Grant(int(count), int(wait_ms), bool(probe))
 
     def pause(self, sender: str, seconds: float) -> None:
         """Nobody sends from it for that long (a provider's ``Retry-After``)."""
         wait_ms = int(seconds * 1000)
         until = self._clock.now_ms() + wait_ms
-        self._scripts.run("pause", (keys.rate(self._name(sender)),), (until, wait_ms + KEPT_MS))
+        self._scripts.run("pause", (self._key(sender),), (until, wait_ms + KEPT_MS))
 
-    def stop(self, sender: str, reason: str) -> None:
-        """The provider refuses the sender itself: hold all its messages back for a while."""
-        with store_errors(self._client):
-            self._client.set(keys.stopped(self._name(sender)), reason, px=STOP_TTL_MS)
+    def stop(self, sender: str, *, begun_ms: int, code: str, reason: str, proof: Proof) -> bool:
+        """The provider refuses the sender itself: hold all its messages back until it is resumed.
+
+        Args:
+            sender: its address.
+            begun_ms: when the refused attempt was begun, machine ms UTC; what was begun before the
+                sender was last resumed does not stop it again.
+            code: the provider's.
+            reason: one sentence for staff.
+            proof: ``receipt`` where the refusal came by receipt, after the message was accepted.
+
+        Returns:
+            Whether it is this call that stopped it.
+        """
+        args = (self._clock.now_ms(), begun_ms, code, reason, proof, PROBE_MS)
+        return int(self._scripts.run("stop", (self._key(sender),), args)) == 1
+
+    def resume(self, name: str, *, by: Proof | Literal["command"], begun_ms: int = 0) -> bool:
+        """Let a stopped sender send again; whether it was stopped and goes on now.
+
+        Args:
+            name: from ``name``.
+            by: how it is known to work.
+            begun_ms: when the attempt that proves it was begun; older than the latest refusal, it
+                proves nothing.
+        """
+        args = (self._clock.now_ms(), by, begun_ms, KEPT_MS)
+        return bool(self._scripts.run("resume", (keys.rate(name),), args))
+
+    def filtered(self, sender: str) -> tuple[int, int]:
+        """Count a text that was filtered as unwanted; how many today, and of how many sent."""
+        args = (self._clock.now_ms(), KEPT_MS)
+        filtered, sent = self._scripts.run("filtered", (self._key(sender),), args)
+        return int(filtered), int(sent)
 
     def closed_ms(self, sender: str) -> int:
         """Ms until a stopped or paused sender may be used again; 0 where it may be now."""
-        name = self._name(sender)
         with store_errors(self._client):
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.pttl(keys.stopped(name))
-            pipeline.hget(keys.rate(name), "until")
-            stopped, until = pipeline.execute()
-        return max(0, int(stopped), int(until or 0) - self._clock.now_ms())
+            until, probe = self._client.hmget(self._key(sender), ["until", "probe"])
+        now = self._clock.now_ms()
+        rest = max(0, int(until or 0) - now)
+        return rest if probe is None else max(rest, min(int(probe) - now, PROBE_MS), 1)
+
+    def record(self, sender: str) -> SenderRecord:
+        """All that is known of a sender."""
+        fields = self._scripts.read_hash(self._key(sender))
+
+        def number(field: str) -> int | None:
+            return int(fields[field]) if field in fields else None
+
+        until, now = number("until"), self._clock.now_ms()
+        today = number("day") == now // 86_400_000
+        return SenderRecord(
+            stopped_ms=number("stopped"),
+            code=fields.get("code", b"").decode(),
+            reason=fields.get("reason", b"").decode(),
+            probe_ms=number("probe"),
+            until_ms=until if until is not None and until > now else None,
+            sent=(number("sent") or 0) if today else 0,
+            filtered=(number("filtered") or 0) if today else 0,
+        )

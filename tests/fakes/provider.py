@@ -186,6 +186,11 @@ class RunningProvider:
         count: int = self._client.get("/control/state").raise_for_status().json()["requests"]
         return count
 
+    def scripts(self) -> int:
+        """How many faults are still to be played."""
+        count: int = self._client.get("/control/state").raise_for_status().json()["scripts"]
+        return count
+
     def accepted(self) -> list[dict[str, Any]]:
         """Every message that was accepted, oldest first: sid, to, sender, written, fields."""
         with self._log.open(encoding="utf-8") as lines:

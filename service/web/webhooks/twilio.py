@@ -21,7 +21,6 @@ from service.carriers.twilio_webhooks import (
     UnreadableReceipt,
     receipt_of,
 )
-from service.dispatch.receipts import apply_receipt
 from service.errors import NotFound
 from service.inbox.receive import InboundText
 from service.store.keys import ALPHABET, ATTEMPT_RANDOM
@@ -93,7 +92,7 @@ def status(form: SignedForm, core: CoreOf, a: Annotated[str, Query()] = "") -> R
     except UnreadableReceipt:
         raise HTTPException(400) from None
     try:
-        known = apply_receipt(core.stores, receipt)
+        known = core.receipts.apply(receipt)
     except NotFound:
         known = False  # the patient was erased meanwhile
     if not known:

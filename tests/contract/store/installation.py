@@ -11,6 +11,10 @@ from typing import Literal
 
 import redis
 
+from service.carriers.base import Receipt
+from service.dispatch.parts import Stores
+from service.dispatch.receipts import Receipts
+from service.dispatch.stops import Stops
 from service.store.connection import Durability, connect
 from service.store.dispatching import Beginning, Begun, Conclusion, DispatchStore, Question
 from service.store.history import HistoryEntry
@@ -36,6 +40,7 @@ DAY = date(2026, 3, 2)
 DUE = 1_772_470_800_000
 """Monday 2026-03-02 17:00 UTC, ms."""
 LEASE_MS = 60_000
+SENDER = "+15005550006"
 PHONE, MAILBOX = "+15035550100", "ana@example.org"
 
 
@@ -194,6 +199,11 @@ class Installed:
     def begin(self, beginning: Beginning) -> Begun:
         (answer,) = self.dispatch.begin([beginning])
         return answer
+
+    def receive(self, receipt: Receipt) -> bool:
+        """Apply a receipt as the webhook does; texts come from ``SENDER``."""
+        stores = Stores(self.dispatch, self.patients, self.suppressions, self.rates)
+        return Receipts(stores, Stops(self.rates, 50), lambda *_: SENDER).apply(receipt)
 
     def conclude(self, conclusion: Conclusion) -> bool:
         (done,) = self.dispatch.conclude([conclusion])

@@ -23,8 +23,6 @@ from hypothesis.stateful import (
 
 from schedules.delivery import State
 from service.carriers.base import Receipt, ReceiptStatus
-from service.dispatch.parts import Stores
-from service.dispatch.receipts import apply_receipt
 from service.store.dispatching import Beginning, Begun, Conclusion
 from service.store.history import HistoryEntry
 from service.store.keys import new_patient_id
@@ -273,10 +271,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(draw=st.data(), status=st.sampled_from(list(ReceiptStatus)))
     def receipt(self, draw: st.DataObject, status: ReceiptStatus) -> None:
         store, beginning = self.store, draw.draw(st.sampled_from(self.attempts))
-        stores = Stores(store.dispatch, store.patients, store.suppressions, store.rates)
         place = (beginning.claimed.subscription.number, beginning.claimed.subscription.index)
         before = self._states(beginning.claimed.fields.id).get(place)
-        apply_receipt(stores, Receipt(beginning.attempt, "SM1", status, status.value))
+        store.receive(Receipt(beginning.attempt, "SM1", status, status.value))
         after = self._states(beginning.claimed.fields.id).get(place)
         if before not in {State.SENT.code, State.UNKNOWN.code}:
             assert after == before, "what is terminal stays"

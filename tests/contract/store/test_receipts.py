@@ -8,17 +8,11 @@ import pytest
 
 from schedules.delivery import State
 from service.carriers.base import AddressEffect, Outcome, Receipt, ReceiptStatus, Result
-from service.dispatch.parts import Stores
-from service.dispatch.receipts import apply_receipt
 from service.store.keys import PartitionKeys
 from service.store.records import Claimed, Status
 from tests.contract.store.installation import Installed, ended
 
 SID = "SM1"
-
-
-def stores(store: Installed) -> Stores:
-    return Stores(store.dispatch, store.patients, store.suppressions, store.rates)
 
 
 def receipt(
@@ -59,8 +53,8 @@ def test_in_any_order_the_terminal_one_wins(
         if place == recorded_after:
             assert store.conclude(ended(claimed, state=State.SENT.code, attempt=attempt))
         if place < 3:
-            assert apply_receipt(stores(store), receipt(attempt, order[place]))
-            assert apply_receipt(stores(store), receipt(attempt, order[place]))
+            assert store.receive(receipt(attempt, order[place]))
+            assert store.receive(receipt(attempt, order[place]))
     assert state_of(store, claimed) is State.DELIVERED
 
 
@@ -71,7 +65,7 @@ def test_of_two_terminal_receipts_the_first_stands(store: Installed, first: Rece
     second = {ReceiptStatus.DELIVERED, ReceiptStatus.FAILED} - {first}
     for status in (first, *second):
         failed = Result.PERMANENT if status is ReceiptStatus.FAILED else None
-        apply_receipt(stores(store), receipt(attempt, status, result=failed))
+        store.receive(receipt(attempt, status, result=failed))
     wanted = State.DELIVERED if first is ReceiptStatus.DELIVERED else State.UNDELIVERED
     assert state_of(store, claimed) is wanted
 
@@ -82,7 +76,7 @@ def test_a_receipt_settles_what_was_recorded_as_unknown(store: Installed, *, bef
     unknown = ended(claimed, state=State.UNKNOWN.code, attempt=attempt)
     if not before:
         assert store.conclude(unknown)
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.DELIVERED))
+    store.receive(receipt(attempt, ReceiptStatus.DELIVERED))
     if before:  # it came while the proof was being looked for elsewhere
         assert store.conclude(unknown)
     assert state_of(store, claimed) is State.DELIVERED
@@ -94,14 +88,14 @@ def test_a_late_receipt_does_not_take_back_what_the_list_proved(
 ) -> None:
     claimed, attempt = begun(store)
     store.conclude(ended(claimed, state=found.code, attempt=attempt))
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.SENT))
+    store.receive(receipt(attempt, ReceiptStatus.SENT))
     assert state_of(store, claimed) is found
 
 
 def test_a_refused_delivery_stays_refused(store: Installed) -> None:
     claimed, attempt = begun(store)
     store.conclude(ended(claimed, state=State.FAILED.code, attempt=attempt))
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.QUEUED))
+    store.receive(receipt(attempt, ReceiptStatus.QUEUED))
     assert state_of(store, claimed) is State.FAILED
 
 
@@ -110,19 +104,19 @@ def test_a_failure_that_may_have_arrived_is_unknown_until_better_is_known(
 ) -> None:
     claimed, attempt = begun(store)
     store.conclude(ended(claimed, state=State.SENT.code, attempt=attempt))
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.SENT))
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.FAILED, result=Result.UNKNOWN))
+    store.receive(receipt(attempt, ReceiptStatus.SENT))
+    store.receive(receipt(attempt, ReceiptStatus.FAILED, result=Result.UNKNOWN))
     assert state_of(store, claimed) is State.UNKNOWN
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.SENT))
+    store.receive(receipt(attempt, ReceiptStatus.SENT))
     assert state_of(store, claimed) is State.UNKNOWN
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.DELIVERED))
+    store.receive(receipt(attempt, ReceiptStatus.DELIVERED))
     assert state_of(store, claimed) is State.DELIVERED
 
 
 def test_a_receipt_before_the_record_is_kept_with_its_id_and_code(store: Installed) -> None:
     _, attempt = begun(store)
     failed = receipt(attempt, ReceiptStatus.FAILED, result=Result.PERMANENT)
-    assert apply_receipt(stores(store), failed)
+    assert store.receive(failed)
     record = store.dispatch.attempt(attempt)
     assert record is not None
     assert (record.receipt, record.provider_id, record.code) == (
@@ -135,7 +129,7 @@ def test_a_receipt_before_the_record_is_kept_with_its_id_and_code(store: Install
 def test_the_code_of_a_failure_is_in_the_history(store: Installed) -> None:
     claimed, attempt = begun(store)
     store.conclude(ended(claimed, state=State.SENT.code, attempt=attempt))
-    apply_receipt(stores(store), receipt(attempt, ReceiptStatus.FAILED, result=Result.PERMANENT))
+    store.receive(receipt(attempt, ReceiptStatus.FAILED, result=Result.PERMANENT))
     (entry,) = store.patients.history(claimed.fields.id)
     assert (entry.state, entry.code) == (State.UNDELIVERED.code, "30003")
 
@@ -150,14 +144,14 @@ def test_a_receipt_of_another_message_changes_nothing(
     other = receipt(
         attempt, ReceiptStatus.FAILED, sid="SM2", result=Result.PERMANENT, effect=effect
     )
-    assert not apply_receipt(stores(store), other)
+    assert not store.receive(other)
     assert store.dump() == before
 
 
 def test_a_receipt_of_no_attempt_of_ours_is_not_known(store: Installed) -> None:
     attempt = store.patients.new_attempt("01" + "a" * 10)
-    assert not apply_receipt(stores(store), receipt(attempt, ReceiptStatus.SENT))
-    assert not store.dispatch.receive(attempt, "s", 2, SID, None)
+    assert not store.receive(receipt(attempt, ReceiptStatus.SENT))
+    assert store.dispatch.receive(attempt, "s", 2, SID, None) == "gone"
     assert store.client.keys(PartitionKeys(1).attempt("*")) == []
 
 
@@ -173,7 +167,7 @@ def test_a_receipt_that_speaks_of_the_address_suppresses_it(
 ) -> None:
     claimed, attempt = begun(store, channels=("sms",))
     failed = receipt(attempt, ReceiptStatus.FAILED, result=Result.PERMANENT, effect=effect)
-    assert apply_receipt(stores(store), failed)
+    assert store.receive(failed)
     assert store.status(claimed.fields.id) is status
 
 
@@ -183,4 +177,4 @@ def test_a_receipt_for_an_erased_patient_is_taken_without_effect(store: Installe
     failed = receipt(
         attempt, ReceiptStatus.FAILED, result=Result.PERMANENT, effect=AddressEffect.INVALID
     )
-    assert apply_receipt(stores(store), failed)
+    assert store.receive(failed)

@@ -12,12 +12,15 @@ from typing import Any
 
 from schedules.delivery import State
 from service.bootstrap import Core, Dispatch
+from service.carriers.twilio_webhooks import receipt_of
 from service.enrolment.enrol import Receipt
 from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
+from service.store.dispatching import AttemptRecord
 from service.store.history import HistoryEntry
 from service.store.installation import StoredClock
 from service.store.records import Status
+from service.store.scripts import as_text
 from tests.fakes.mail_server import RunningMailServer
 from tests.fakes.provider import ACCOUNT, SENDER, TOKEN, RunningProvider
 from tests.support.polling import until
@@ -140,6 +143,20 @@ class Worker:
         assert pending.due_ms is not None
         assert isinstance(self.core.business, StoredClock)
         self.core.business.set_ms(pending.due_ms)
+
+    def report(self, patient: Patient, status: str, code: str = "") -> bool:
+        """Have a receipt of the patient's latest text applied, as the webhook does."""
+        sid = [t for t in self.provider.accepted() if t["to"] == patient.phone][-1]["sid"]
+        form = {"MessageSid": sid, "MessageStatus": status}
+        form |= {"ErrorCode": code} if code else {}
+        (attempt,) = [a for a, record in self.attempts().items() if record.provider_id == sid]
+        return self.core.receipts.apply(receipt_of(form, attempt))
+
+    def attempts(self) -> dict[str, AttemptRecord]:
+        """Every attempt on record."""
+        names = [as_text(key).rpartition(":")[2] for key in self.core.client.keys("{p0}:t:*")]
+        found = {name: self.core.dispatch_store.attempt(name) for name in names}
+        return {name: record for name, record in found.items() if record is not None}
 
     def wait(self, seconds: float) -> None:
         """Let the machine's time pass."""

@@ -86,28 +86,6 @@ def test_several_texts_that_it_might_be_leave_it_unknown(worker: Worker) -> None
     assert len(second.texts) == 2, "one each, and no third"
 
 
-def test_a_busy_provider_is_left_alone_by_every_worker_until_the_time_it_named(
-    workers: Workers,
-) -> None:
-    worker, other = workers(in_flight=1), workers(in_flight=1)
-    worker.drain()
-    other.drain()  # both have read the list of what was texted to us
-    patients = [worker.enrol_by_text() for _ in range(4)]
-    worker.provider.script({"fault": "busy", "retry_after": 20})
-    before = worker.provider.requests()
-    worker.drain()
-    assert worker.provider.requests() == before + 1, "the rest of the batch waits as well"
-    other.drain()
-    late = other.enrol_by_text()
-    other.drain()
-    assert worker.provider.requests() == before + 1
-    worker.wait(25)
-    worker.drain_until(
-        lambda: all(patient.history for patient in [*patients, late]), "all are sent"
-    )
-    assert [len(patient.texts) for patient in [*patients, late]] == [1] * 5
-
-
 def test_a_provider_that_refuses_connections_is_tried_again(workers: Workers) -> None:
     astray = workers(twilio_api_base_url=f"http://127.0.0.1:{free_port()}")
     patient = astray.enrol()
@@ -155,28 +133,6 @@ def test_a_number_that_is_none_leaves_the_series_to_e_mail(worker: Worker) -> No
     alone.refused("refuse", code=21211)
     worker.drain()
     assert alone.status is Status.UNREACHABLE
-
-
-def test_a_sender_that_is_refused_holds_all_its_texts_and_then_sends_them(
-    workers: Workers,
-) -> None:
-    worker = workers(in_flight=1)
-    worker.drain()  # it has read the list of what was texted to us
-    patients = [worker.enrol_by_text() for _ in range(3)]
-    by_mail = worker.enrol_by_mail()
-    worker.provider.script({"fault": "refuse", "code": 20003, "status": 401})
-    before = worker.provider.requests()
-    worker.drain()
-    worker.drain()
-    assert worker.provider.requests() == before + 1
-    assert [patient.history for patient in patients] == [[], [], []]
-    assert by_mail.states == [State.SENT], "the other channel goes on"
-    worker.wait(180)
-    for mark in worker.core.client.keys("av:stop:*"):
-        worker.core.client.delete(mark)  # as it expires by itself
-    worker.drain_until(lambda: all(p.history for p in patients), "all are sent")
-    assert [len(patient.texts) for patient in patients] == [1, 1, 1]
-    assert {entry.attempts for patient in patients for entry in patient.history} == {1}
 
 
 def test_a_mail_server_that_says_later_gets_it_later(worker: Worker) -> None:
