@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+
+_HEX_ID = re.compile(r"\A([A-Z]{2})([0-9a-f]{32})\Z")
+_SHORT_ID = re.compile(r"\A([A-Z]{2})~([A-Za-z0-9_-]{22})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +43,23 @@ class HistoryEntry:
         return f"{self.subscription}.{self.index}"
 
     def rest(self) -> str:
-        """All but the state, as stored."""
+        """All but the state, as stored: the end as ms after the due time, ids without their hex."""
         return "|".join(
             (
                 self.message,
                 self.channel[:1],
                 str(self.due_ms),
-                str(self.at_ms),
+                f"{self.at_ms - self.due_ms:+}",
                 str(self.attempts),
                 self.reason,
                 self.code,
-                self.provider_id,
+                _HEX_ID.sub(_shorter, self.provider_id),
             )
         )
 
     @classmethod
     def unpack(cls, field: str, packed: str) -> HistoryEntry:
-        """Read an entry of the history hash."""
+        """Read an entry of the history hash, also one with its end as an instant of its own."""
         number, index = field.split(".")
         state, message, channel, due, at, attempts, reason, code, provider = packed.split("|")
         channels = {"s": "sms", "e": "email", "": ""}
@@ -65,9 +70,19 @@ class HistoryEntry:
             message=message,
             channel=channels[channel],
             due_ms=int(due),
-            at_ms=int(at),
+            at_ms=int(due) + int(at) if at[0] in "+-" else int(at),
             attempts=int(attempts),
             reason=reason,
             code=code,
-            provider_id=provider,
+            provider_id=_SHORT_ID.sub(_as_given, provider),
         )
+
+
+def _shorter(found: re.Match[str]) -> str:
+    """An id as Twilio gives it, ``SM`` and 32 hex digits, as ``SM~`` and 22 letters."""
+    letters = urlsafe_b64encode(bytes.fromhex(found[2])).rstrip(b"=").decode()
+    return f"{found[1]}~{letters}"
+
+
+def _as_given(found: re.Match[str]) -> str:
+    return found[1] + urlsafe_b64decode(found[2] + "==").hex()

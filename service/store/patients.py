@@ -27,6 +27,8 @@ from service.store.records import LETTER, Channel, Patient, PatientFields, Statu
 from service.store.scripts import Argument, Scripts, as_bytes
 
 Consent = Mapping[str, str]
+EVIDENCE = ("channel", "method", "wording", "address", "by", "at")
+"""What is kept of a consent; the places of its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,17 @@ class Patients:
             subscription: from ``records.pack_subscription``.
             series: its name; a patient is in a series once at a time.
             due_ms: first due time, business ms UTC.
-            consents: evidence to append, one mapping a channel.
+            consents: evidence to append, one mapping a channel, keys from ``EVIDENCE``.
             copies: suppression copies from ``Suppressions.join``.
             source: who enrols.
         """
         keys = PartitionKeys(partition_of(patient.id))
         names = (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit)
         channels = "".join(LETTER[channel] for channel in patient.channels)
-        evidence = [self._sealed(patient, json.dumps(dict(c)).encode()) for c in consents]
         args: list[Argument] = [patient.id, int(new)]
         args += [self._sealed(patient, patient.pack()), channels]
         args += [subscription, due_ms, series, source, self._clock.now_ms()]
-        args += [len(evidence), *evidence]
+        args += [self._sealed(patient, _pack_evidence(consents)) if consents else b""]
         for channel, copy in copies.items():
             args += ["x" + LETTER[channel], copy]
         return _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
@@ -160,7 +161,8 @@ class Patients:
         key = PartitionKeys(partition_of(identifier)).consents(identifier)
         with store_errors(self._client):
             blobs = [as_bytes(blob) for blob in self._client.lrange(key, 0, -1)]
-        return [json.loads(self._keyring.decrypt(blob, identifier.encode())) for blob in blobs]
+        opened = (self._keyring.decrypt(blob, identifier.encode()) for blob in blobs)
+        return [consent for packed in opened for consent in _unpack_evidence(packed)]
 
     def set_status(
         self,
@@ -218,3 +220,20 @@ def _enrolled(answer: list[bytes]) -> Enrolled:
             return Enrolled("exists")
         case _:
             return Enrolled("gone")
+
+
+def _pack_evidence(consents: Sequence[Consent]) -> bytes:
+    """The consents of one enrolment, as rows of ``EVIDENCE``, to be encrypted."""
+    rows = [[consent.get(name) for name in EVIDENCE] for consent in consents]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _unpack_evidence(packed: bytes) -> list[dict[str, str]]:
+    """Read what ``_pack_evidence`` wrote, or what was written before it: an object a consent."""
+    read = json.loads(packed)
+    if isinstance(read, dict):
+        return [read]
+    return [
+        {name: value for name, value in zip(EVIDENCE, row, strict=True) if value is not None}
+        for row in read
+    ]

@@ -20,6 +20,11 @@ from service.store.keys import split_subscription
 Channel = Literal["sms", "email"]
 CHANNELS: tuple[Channel, ...] = ("sms", "email")
 LETTER: dict[Channel, str] = {"sms": "s", "email": "e"}
+_CONTACT = (
+    *("clinic", "given_name", "phone", "email", "language", "timezone", "country", "state"),
+    *("bedtime", "channels"),
+)
+"""Places of a contact's row: without names in every record it takes half the memory."""
 
 
 class Status(StrEnum):
@@ -73,17 +78,20 @@ class Patient:
         return self.phone if channel == "sms" else self.email
 
     def pack(self) -> bytes:
-        """The contact as JSON bytes, to be encrypted."""
-        fields = {key: value for key, value in asdict(self).items() if value is not None}
-        del fields["id"], fields["channels"]
-        fields["bedtime"] = self.bedtime.strftime("%H:%M")
-        fields["channels"] = "".join(LETTER[channel] for channel in self.channels)
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+        """The contact to be encrypted: a JSON array, whose places are those of ``_CONTACT``."""
+        fields = {
+            **asdict(self),
+            "bedtime": self.bedtime.strftime("%H:%M"),
+            "channels": "".join(LETTER[channel] for channel in self.channels),
+        }
+        row = [fields[name] for name in _CONTACT]
+        return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, identifier: str, packed: bytes) -> Patient:
-        """Read what ``pack`` wrote."""
-        fields = json.loads(packed)
+        """Read what ``pack`` wrote, or wrote before its rows: an object without what is empty."""
+        read = json.loads(packed)
+        fields = read if isinstance(read, dict) else dict(zip(_CONTACT, read, strict=True))
         hour, minute = fields["bedtime"].split(":")
         return cls(
             id=identifier,

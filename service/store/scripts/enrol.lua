@@ -1,7 +1,7 @@
 -- Create a patient, or add a subscription to one; all of it or nothing.
 -- KEYS: patient, due, consents, audit.
 -- ARGV: patient id, must be new (1/0), contact blob, channels, subscription text, due ms, series,
---       source, at ms, consent count, consent blobs..., then suppression copies (field, value)...
+--       source, at ms, consent evidence blob ('' = none), then suppression copies (field, value)...
 -- Returns {'ok', n, status} | {'exists'} | {'gone'} | {'enrolled', n}.
 local known = redis.call('HGET', KEYS[1], 'c')
 if ARGV[2] == '1' and known then return {'exists'} end
@@ -17,10 +17,9 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   end
 end
 n = n + 1
-redis.call('HSET', KEYS[1], 'c', ARGV[3], 'h', ARGV[4], 's' .. n, ARGV[5], 'k' .. n, '0|0')
-local consents = tonumber(ARGV[10])
-for i = 11, 10 + consents do redis.call('RPUSH', KEYS[3], ARGV[i]) end
-for i = 11 + consents, #ARGV, 2 do
+redis.call('HSET', KEYS[1], 'c', ARGV[3], 'h', ARGV[4], 's' .. n, ARGV[5])
+if ARGV[10] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[10]) end
+for i = 11, #ARGV, 2 do
   local copy = redis.call('HGET', KEYS[1], ARGV[i])
   if not copy or tonumber(string.match(copy, '^%d+')) < tonumber(string.match(ARGV[i + 1], '^%d+')) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
