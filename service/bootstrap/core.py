@@ -26,6 +26,7 @@ from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
 from service.inbox.answers import Answers
 from service.inbox.receive import Inbox
+from service.reporting.senders import SenderList
 from service.settings import Settings
 from service.store.connection import Durability, connect
 from service.store.dispatching import DispatchStore
@@ -128,6 +129,14 @@ class Core:
     def stops(self) -> Stops:
         """Stops and resumes senders."""
         return Stops(self.stores.rates, self.settings.filtered_percent)
+
+    @property
+    def sender_list(self) -> SenderList:
+        """The senders of the channels that are set up."""
+        settings = self.settings
+        texts: tuple[Channel, ...] = ("sms",) if settings.twilio_account_sid else ()
+        mails: tuple[Channel, ...] = ("email",) if settings.smtp_url else ()
+        return SenderList(self.stores.rates, self.senders, self.clinics, (*texts, *mails))
 
     @cached_property
     def receipts(self) -> Receipts:

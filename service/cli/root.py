@@ -51,6 +51,11 @@ aftervisit = LazyGroup(
             "patients": Lazy("service.cli.patients:patients", "Find, show, pause, resume, stop"),
             "explain": Lazy("service.cli.explain:explain", "What a patient got or gets, and why"),
         },
+        "Dispatch": {
+            "dispatch": Lazy(
+                "service.cli.dispatch:dispatch", "Senders, dead letters, what an outage left"
+            ),
+        },
         "Content": {
             "messages": Lazy("service.cli.messages:messages", "List, show and check messages"),
             "series": Lazy("service.cli.series:series", "List, check and preview series"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.clock import SystemClock
-from service.doctor import machine, senders, servers
+from service.doctor import dispatching, machine, senders, servers
 from service.doctor.sentences import refused
 from service.errors import ConfigurationError, StoreUnavailable
 from service.store import connection
@@ -76,10 +76,10 @@ def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
     """
     with connection.connect(url) as client:
         found = check_server(client)
-        key_finding, ring = machine.keys(settings, begun=servers.has_record(client))
-        return [
-            *found,
-            key_finding,
-            servers.record(client, ring),
-            *servers.clocks(client, settings, clock),
-        ]
+        begun = servers.has_record(client)
+        key_finding, ring = machine.keys(settings, begun=begun)
+        record = servers.record(client, ring)
+        found += [key_finding, record, *servers.clocks(client, settings, clock)]
+    if begun and record.status == "ok":
+        found += dispatching.senders(settings, url)
+    return found

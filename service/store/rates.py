@@ -121,6 +121,21 @@ class Rates:
         args = (self._clock.now_ms(), by, begun_ms, KEPT_MS)
         return bool(self._scripts.run("resume", (keys.rate(name),), args))
 
+    def resume_by(self, sender: str, source: str) -> bool:
+        """Let a stopped sender send again because staff say so; whether it was stopped."""
+        with store_errors(self._client):
+            # First: who resumed it must be told even where this call is cut off behind it.
+            self._client.xadd(
+                keys.PartitionKeys(0).audit,
+                {
+                    "what": "sender_resumed",
+                    "on": self.name(sender),
+                    "by": source,
+                    "at": self._clock.now_ms(),
+                },
+            )
+        return self.resume(self.name(sender), by="command")
+
     def filtered(self, sender: str) -> tuple[int, int]:
         """Count a text that was filtered as unwanted; how many today, and of how many sent."""
         args = (self._clock.now_ms(), KEPT_MS)

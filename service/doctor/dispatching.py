@@ -1,0 +1,41 @@
+"""Checks of what dispatch has on record: senders that their providers refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.bootstrap import Core
+from service.doctor.sentences import ok, warning
+from service.errors import AftervisitError
+
+if TYPE_CHECKING:
+    from service.findings import Finding
+    from service.settings import Settings
+
+
+def senders(settings: Settings, url: str) -> list[Finding]:
+    """Whether any sender is stopped, of an installation that has been begun and whose keys fit.
+
+    Nothing where it cannot be opened for another reason, which another finding tells.
+    """
+    name = "senders"
+    try:
+        core = Core(settings, url)
+    except AftervisitError:
+        return []
+    try:
+        stopped = core.sender_list.stopped()
+    finally:
+        core.close()
+    if not stopped:
+        return [ok(name, "None is stopped by its provider.")]
+    return [
+        warning(
+            name,
+            f"{sender.address} is stopped since {sender.since:%Y-%m-%d %H:%M} UTC: "
+            f"{sender.reason} {sender.code}".strip(),
+            "Mend it at the provider; it goes on by itself within a minute, or at once by "
+            f"aftervisit dispatch resume {sender.address}",
+        )
+        for sender in stopped
+    ]

@@ -1,0 +1,102 @@
+"""`aftervisit dispatch`, on a store that a worker has left in some state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from service.bootstrap import Core, open_core
+from service.cli.app import main
+from service.doctor.diagnose import diagnose
+from service.settings import load_settings
+from tests.support.command import Ran, same_process
+from tests.support.servers import valkey_server
+
+SENDER, MAIL = "+15005550006", "tips@clinic.example"
+SETTINGS = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "token",
+    "TWILIO_FROM": SENDER,
+    "TWILIO_API_BASE_URL": "http://127.0.0.1:9",
+    "SMTP_URL": "smtp://127.0.0.1:9",
+    "MAIL_FROM": f"Clinic <{MAIL}>",
+    "PARTITIONS": "2",
+    "CLOCK": "fast:1@2026-03-02T20:00:00",
+}
+
+
+class Shell:
+    """A shell on an installation whose store keeps running between its commands."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        code = main(arguments)
+        captured = self._capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    @contextmanager
+    def core(self) -> Iterator[Core]:
+        with open_core(load_settings()) as core:
+            yield core
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Shell]:
+    with valkey_server(tmp_path / "store") as store, same_process():
+        for name in [name for name in os.environ if name.startswith("AFTERVISIT")]:
+            monkeypatch.delenv(name)
+        for name, value in SETTINGS.items():
+            monkeypatch.setenv(f"AFTERVISIT_{name}", value)
+        monkeypatch.setenv("AFTERVISIT_DATA_DIR", str(tmp_path / "data"))
+        monkeypatch.setenv("AFTERVISIT_REDIS_URL", store.url)
+        monkeypatch.setenv("COLUMNS", "80")
+        yield Shell(capsys)
+
+
+def stop(shell: Shell) -> None:
+    with shell.core() as core:
+        now_ms = core.machine.now_ms()
+        core.stores.rates.take(SENDER, 3, 10)
+        core.stores.rates.stop(
+            SENDER, begun_ms=now_ms, code="20003", reason="Bad credentials.", proof="answer"
+        )
+
+
+def test_a_stopped_sender_is_listed_found_by_doctor_and_resumed_once(shell: Shell) -> None:
+    stop(shell)
+    text, mail = shell("dispatch", "senders", "--json").answer
+    assert (text["sender"], text["standing"], text["code"]) == (SENDER, "stopped", "20003")
+    assert text["next_try"] > text["since"]
+    assert text["today"] == 3
+    assert (mail["sender"], mail["standing"], mail["since"]) == (MAIL, "open", None)
+    assert "stopped since" in shell("dispatch", "senders").out
+    (finding,) = [f for f in diagnose(load_settings()) if f.name == "senders"]
+    assert finding.status == "warning"
+    assert f"dispatch resume {SENDER}" in (finding.remedy or "")
+
+    assert shell("dispatch", "resume", SENDER, "--json").answer == {
+        "sender": SENDER,
+        "resumed": True,
+    }
+    assert "was not stopped" in shell("dispatch", "resume", SENDER).out
+    assert shell("dispatch", "senders", "--json").answer[0]["standing"] == "open"
+    (finding,) = [f for f in diagnose(load_settings()) if f.name == "senders"]
+    assert finding.status == "ok"
+    with shell.core() as core:
+        entries = core.client.xrange("{p0}:audit") or []
+        assert next(fields[b"what"] for _, fields in entries if fields) == b"sender_resumed"
+
+
+def test_a_sender_that_is_none_of_ours_is_refused_with_those_that_are(shell: Shell) -> None:
+    ran = shell("dispatch", "resume", "+15005550009")
+    assert ran.code == 2
+    assert SENDER in ran.err
+    assert MAIL in ran.err
