@@ -14,7 +14,7 @@ from service.dispatch.parts import DrainLimits, Stores
 from service.dispatch.prepare import Preparer, Ready, conclusion
 from service.dispatch.senders import Sender
 from service.dispatch.sending import Sending
-from service.store.dispatching import Conclusion
+from service.store.flights import Conclusion
 from service.store.records import Claimed
 
 BATCH = 128

@@ -20,7 +20,7 @@ from service.dispatch.compose import Composer, Delivery
 from service.dispatch.senders import Sender
 from service.dispatch.standing import due_after, profile_of, series_of, standing_of
 from service.errors import AftervisitError, StoreUnavailable
-from service.store.dispatching import Conclusion, Where
+from service.store.flights import Conclusion, Where
 from service.store.history import HistoryEntry
 from service.store.patients import Patients
 from service.store.records import Channel, Claimed, Patient, Subscription

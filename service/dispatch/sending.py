@@ -18,7 +18,7 @@ from service.dispatch.parts import Carriers, DrainLimits, Stores
 from service.dispatch.prepare import Ready, conclusion, entry_of, onwards
 from service.dispatch.stops import Stops
 from service.errors import StoreUnavailable
-from service.store.dispatching import Beginning, Begun, Conclusion
+from service.store.flights import Beginning, Begun, Conclusion
 
 log = structlog.get_logger(__name__)
 

@@ -8,68 +8,21 @@ from typing import Literal
 
 import structlog
 
-from service.store.history import HistoryEntry
+from service.store.flights import (
+    Beginning,
+    Begun,
+    Conclusion,
+    begin_call,
+    by_partition,
+    conclude_call,
+)
 from service.store.keys import PartitionKeys, partition_of
-from service.store.records import LETTER, Channel, Claimed, Flight, PatientFields
-from service.store.scripts import Argument, Call, Scripts
+from service.store.records import Channel, Claimed, Flight, PatientFields
+from service.store.scripts import Call, Scripts
 
 log = structlog.get_logger(__name__)
 
-ATTEMPT_TTL_MS = 14 * 86_400_000
-"""Receipts are joined to their attempt this long; Twilio keeps a message queued 10 h at most."""
-DRIPS_A_WEEK = 7
-
-Where = Literal["due", "back", "hold", "question", "end"]
 Received = Literal["gone", "kept", "moved"]
-Begun = Literal["ok", "lost", "stopped", "suppressed", "capped_day", "capped_week"]
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """What ``begin`` is asked to begin.
-
-    Attributes:
-        attempt: a new attempt id in the patient's partition.
-        lease_until_ms: machine ms UTC.
-        cap_day: ordinal of the local day a drip counts for; None for service messages.
-        begun_ms: machine ms UTC, kept for looking the attempt up at the provider.
-        body: keyed hash of a text, for the same; empty for e-mail.
-        probe: name of the stopped sender that it tries, else empty.
-    """
-
-    claimed: Claimed
-    attempt: str
-    channel: Channel
-    lease_until_ms: int
-    cap_day: int | None
-    begun_ms: int
-    body: str = ""
-    probe: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """How a flight ends.
-
-    Attributes:
-        expects: flight states it may end from: ``c`` before begin, ``bq`` after.
-        where: ``due`` (at ``when_ms`` business), ``back`` (the same, for a claim that was not
-            worked on), ``hold`` (until ``when_ms`` machine, then due
-            again), ``question`` (begun, unproven; looked at from ``when_ms`` machine), ``end``.
-        cursor: the new (index, attempts), None to leave it.
-        frees_day: give the day's cap back, since nothing was sent.
-    """
-
-    subscription: str
-    token: int
-    expects: Literal["c", "bq"]
-    where: Where
-    when_ms: int = 0
-    cursor: tuple[int, int] | None = None
-    entry: HistoryEntry | None = None
-    attempt: str = ""
-    frees_day: bool = False
-    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +131,15 @@ class DispatchStore:
         Raises:
             StoreUnavailable: nothing may be sent.
         """
-        answers = self._scripts.run_durably("begin", [_beginning(b) for b in beginnings])
-        return [answer.decode() for answer in answers]
+        calls = [begin_call(keys, items) for keys, items in by_partition(beginnings)]
+        answers = self._scripts.run_durably("begin", calls)
+        return [word.decode() for answer in answers for word in answer]
 
     def conclude(self, conclusions: Sequence[Conclusion]) -> list[bool]:
         """End flights; False where the token no longer held, and so nothing was recorded."""
-        answers = self._scripts.run_many("conclude", [_conclusion(c) for c in conclusions])
-        return [bool(answer == b"ok") for answer in answers]
+        calls = [conclude_call(keys, items) for keys, items in by_partition(conclusions)]
+        answers = self._scripts.run_many("conclude", calls)
+        return [word == b"ok" for answer in answers for word in answer]
 
     def sweep(self, partition: int, now_ms: int, limit: int, look_again_ms: int) -> list[Question]:
         """Return what was not begun to the due index; hand out what is in question.
@@ -255,58 +210,3 @@ class DispatchStore:
 
 def _ms(score: bytes) -> int | None:
     return int(float(score)) if score else None
-
-
-def _beginning(beginning: Beginning) -> Call:
-    subscription = beginning.claimed.subscription
-    keys = PartitionKeys(partition_of(subscription.patient))
-    args: tuple[Argument, ...] = (
-        subscription.number,
-        subscription.id,
-        beginning.claimed.token,
-        "x" + LETTER[beginning.channel],
-        beginning.lease_until_ms,
-        beginning.attempt,
-        ATTEMPT_TTL_MS,
-        "" if beginning.cap_day is None else beginning.cap_day,
-        DRIPS_A_WEEK,
-        *("p", subscription.patient),
-        *("n", subscription.number),
-        *("i", subscription.index),
-        *("ch", beginning.channel),
-        *("at", beginning.begun_ms),
-        *("bh", beginning.body),
-        *(("pr", beginning.probe) if beginning.probe else ()),
-    )
-    patient = keys.patient(subscription.patient)
-    return (patient, keys.held, keys.attempt(beginning.attempt)), args
-
-
-def _conclusion(conclusion: Conclusion) -> Call:
-    patient, _, number = conclusion.subscription.partition(".")
-    keys = PartitionKeys(partition_of(patient))
-    entry = conclusion.entry
-    cursor = "" if conclusion.cursor is None else "|".join(map(str, conclusion.cursor))
-    return (
-        (
-            keys.patient(patient),
-            keys.held,
-            keys.due,
-            keys.history(patient),
-            keys.attempt(conclusion.attempt or "-"),
-        ),
-        (
-            number,
-            conclusion.subscription,
-            conclusion.token,
-            conclusion.expects,
-            cursor,
-            entry.field if entry else "",
-            entry.state if entry else "",
-            entry.rest() if entry else "",
-            conclusion.where,
-            conclusion.when_ms,
-            int(conclusion.frees_day),
-            conclusion.provider_id,
-        ),
-    )

@@ -1,41 +1,65 @@
--- Write the Attempt before the provider is called, unless the send is no longer allowed.
--- KEYS: patient, held, attempt.
--- ARGV: n, subscription, token, suppression field, lease end (machine ms), attempt id,
---       attempt time-to-live ms, local day for the cap ('' = not counted), drips a week, attempt fields...
--- Returns 'ok', 'lost', 'stopped', 'suppressed', 'capped_day' or 'capped_week'.
-local n = ARGV[1]
-local flight = redis.call('HGET', KEYS[1], 'f' .. n)
-if not flight then return 'lost' end
-local token, state, due, attempt = string.match(flight, '^(%d+)|(%a)|([^|]*)|?([^|]*)')
-if token ~= ARGV[3] then return 'lost' end
--- The same call again, its first answer lost on the way: it has begun. Written once more, since
--- WAITAOF confirms at once on a connection that wrote nothing.
-if state == 'b' and attempt == ARGV[6] then
-  redis.call('HSET', KEYS[1], 'f' .. n, flight)
-  return 'ok'
-end
-if state ~= 'c' then return 'lost' end
-if redis.call('HGET', KEYS[1], 'u' .. n) ~= 'a' then return 'stopped' end
-local copy = redis.call('HGET', KEYS[1], ARGV[4])
-if copy and string.match(copy, '^%d+|1') then return 'suppressed' end
-if ARGV[8] ~= '' then
-  local day, week, recent = tonumber(ARGV[8]), 0, {}
-  for seen in string.gmatch(redis.call('HGET', KEYS[1], 'r') or '', '%d+') do
+-- Write Attempts before the provider is called, each unless its send is no longer allowed.
+-- KEYS: held, then for each: patient, attempt.
+-- ARGV: attempt time-to-live ms, drips a week, then for each: n, subscription, token, suppression
+--       field, attempt id, local day for the cap ('' = not counted), patient id, step, channel, body
+--       hash, probe ('' = none), lease end and begun (both machine ms).
+-- Returns for each 'ok', 'lost', 'stopped', 'suppressed', 'capped_day' or 'capped_week'.
+local WIDTH = 13
+
+-- The days on which a drip was begun with this one's added, or why it may not be one more.
+local function with_day(days, today, most)
+  local day, week, recent = tonumber(today), 0, {}
+  for seen in string.gmatch(days or '', '%d+') do
     local number = tonumber(seen)
-    if number == day then return 'capped_day' end
+    if number == day then return nil, 'capped_day' end
     if number > day - 7 then
       week = week + 1
       recent[#recent + 1] = seen
     end
   end
-  if week >= tonumber(ARGV[9]) then return 'capped_week' end
-  recent[#recent + 1] = ARGV[8]
-  redis.call('HSET', KEYS[1], 'r', table.concat(recent, ','))
+  if week >= most then return nil, 'capped_week' end
+  recent[#recent + 1] = today
+  return table.concat(recent, ',')
 end
-redis.call('HSET', KEYS[1], 'f' .. n, table.concat({token, 'b', due, ARGV[6], ARGV[8]}, '|'))
-redis.call('ZADD', KEYS[2], ARGV[5], ARGV[2])
-local fields = {}
-for i = 10, #ARGV do fields[#fields + 1] = ARGV[i] end
-redis.call('HSET', KEYS[3], unpack(fields))
-redis.call('PEXPIRE', KEYS[3], ARGV[7])
-return 'ok'
+
+local function begin(patient, attempt, at)
+  local n, id, today = ARGV[at], ARGV[at + 4], ARGV[at + 5]
+  local record = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, ARGV[at + 3], 'r')
+  local flight, copy = record[1], record[3]
+  if not flight then return 'lost' end
+  local token, state, due, begun = string.match(flight, '^(%d+)|(%a)|([^|]*)|?([^|]*)')
+  if token ~= ARGV[at + 2] then return 'lost' end
+  -- The same call again, its first answer lost on the way: it has begun. Written once more, since
+  -- WAITAOF confirms at once on a connection that wrote nothing.
+  if state == 'b' and begun == id then
+    redis.call('HSET', patient, 'f' .. n, flight)
+    return 'ok'
+  end
+  if state ~= 'c' then return 'lost' end
+  if record[2] ~= 'a' then return 'stopped' end
+  if copy and string.match(copy, '^%d+|1') then return 'suppressed' end
+  local written = {'f' .. n, table.concat({token, 'b', due, id, today}, '|')}
+  if today ~= '' then
+    local days, why = with_day(record[4], today, tonumber(ARGV[2]))
+    if not days then return why end
+    written[3], written[4] = 'r', days
+  end
+  redis.call('HSET', patient, unpack(written))
+  redis.call('HSET', attempt, 'p', ARGV[at + 6], 'n', n, 'i', ARGV[at + 7], 'ch', ARGV[at + 8],
+    'at', ARGV[at + 12], 'bh', ARGV[at + 9])
+  if ARGV[at + 10] ~= '' then redis.call('HSET', attempt, 'pr', ARGV[at + 10]) end
+  redis.call('PEXPIRE', attempt, ARGV[1])
+  return 'ok'
+end
+
+local answers, leases = {}, {}
+for item = 1, (#KEYS - 1) / 2 do
+  local at = 3 + (item - 1) * WIDTH
+  answers[item] = begin(KEYS[item * 2], KEYS[item * 2 + 1], at)
+  if answers[item] == 'ok' then
+    leases[#leases + 1] = ARGV[at + 11]
+    leases[#leases + 1] = ARGV[at + 1]
+  end
+end
+if #leases > 0 then redis.call('ZADD', KEYS[1], unpack(leases)) end
+return answers

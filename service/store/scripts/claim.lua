@@ -2,19 +2,27 @@
 -- KEYS: due, held, fence.  ARGV: business now ms, limit, lease end (machine ms), patient key prefix.
 -- Returns {{subscription, token, due, {patient fields...}}, ...}.
 local members = redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ARGV[2], 'WITHSCORES')
-local claimed = {}
+if #members == 0 then return {} end
+local token = redis.call('INCRBY', KEYS[3], #members / 2) - #members / 2
+local names, leases, claimed = {}, {}, {}
 for i = 1, #members, 2 do
   local member, due = members[i], members[i + 1]
   local dot = string.find(member, '.', 1, true)
   local n = string.sub(member, dot + 1)
   local patient = ARGV[4] .. string.sub(member, 1, dot - 1)
-  redis.call('ZREM', KEYS[1], member)
-  -- A subscription that was paused, stopped or erased meanwhile simply leaves the index.
-  if redis.call('HGET', patient, 'u' .. n) == 'a' then
-    local token = redis.call('INCR', KEYS[3])
-    redis.call('ZADD', KEYS[2], ARGV[3], member)
-    redis.call('HSET', patient, 'f' .. n, token .. '|c|' .. due)
-    claimed[#claimed + 1] = {member, token, due, redis.call('HGETALL', patient)}
+  local fields, status = redis.call('HGETALL', patient), 'u' .. n
+  names[#names + 1] = member
+  for place = 1, #fields, 2 do
+    -- A subscription that was paused, stopped or erased meanwhile simply leaves the index.
+    if fields[place] == status and fields[place + 1] == 'a' then
+      token = token + 1
+      leases[#leases + 1] = ARGV[3]
+      leases[#leases + 1] = member
+      redis.call('HSET', patient, 'f' .. n, token .. '|c|' .. due)
+      claimed[#claimed + 1] = {member, token, due, fields}
+    end
   end
 end
+redis.call('ZREM', KEYS[1], unpack(names))
+if #leases > 0 then redis.call('ZADD', KEYS[2], unpack(leases)) end
 return claimed

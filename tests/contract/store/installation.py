@@ -16,7 +16,8 @@ from service.dispatch.parts import Stores
 from service.dispatch.receipts import Receipts
 from service.dispatch.stops import Stops
 from service.store.connection import Durability, connect
-from service.store.dispatching import Beginning, Begun, Conclusion, DispatchStore, Question
+from service.store.dispatching import DispatchStore, Question
+from service.store.flights import Beginning, Begun, Conclusion
 from service.store.history import HistoryEntry
 from service.store.installation import open_installation
 from service.store.keyring import KeyRing

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from schedules.delivery import State
-from service.store.dispatching import Begun, Pending
+from service.store.dispatching import Pending
+from service.store.flights import Begun
 from service.store.keys import PartitionKeys
 from service.store.records import FlightState, Status
 from tests.contract.store.installation import DAY, DUE, LEASE_MS, Installed, ended

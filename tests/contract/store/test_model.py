@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from schedules.delivery import State
 from service.carriers.base import Receipt, ReceiptStatus
-from service.store.dispatching import Beginning, Begun, Conclusion
+from service.store.flights import Beginning, Begun, Conclusion
 from service.store.history import HistoryEntry
 from service.store.keys import new_patient_id
 from service.store.records import LETTER, Channel, Claimed, Status

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from schedules.delivery import State
-from service.store.dispatching import Begun
+from service.store.flights import Begun
 from service.store.keys import PartitionKeys
 from service.store.records import Status
 from service.store.suppressions import GRACE_MS

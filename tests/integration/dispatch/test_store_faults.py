@@ -14,7 +14,8 @@ from service.bootstrap import Core
 from service.carriers.base import Found, Inbound, Outcome, OutgoingText, Result
 from service.dispatch.parts import Carriers
 from service.errors import StoreUnavailable
-from service.store.dispatching import Beginning, Begun, Conclusion, DispatchStore
+from service.store.dispatching import DispatchStore
+from service.store.flights import Beginning, Begun, Conclusion
 from service.store.records import Status
 from service.store.scripts import Scripts
 from tests.fakes.mail_server import RunningMailServer

@@ -18,7 +18,7 @@ from service.clock import from_ms
 from service.dispatch.drain import BATCH
 from service.dispatch.tick import Ticker
 from service.store import keys
-from service.store.dispatching import Beginning
+from service.store.flights import Beginning
 from service.store.installation import StoredClock
 from service.store.records import Claimed
 from tests.integration.dispatch.conftest import Workers

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.inbox.receive import GRACE_MS, InboundText
-from service.store.dispatching import Beginning
+from service.store.flights import Beginning
 from service.store.records import Claimed
 from tests.support.web import PUBLIC_URL, SENDER, Site, new_sid, said, site, text_fields
 

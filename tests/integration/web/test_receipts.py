@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from schedules.delivery import State
-from service.store.dispatching import Beginning
+from service.store.flights import Beginning
 from tests.support.web import Site, new_sid
 
 ERA_MS = 4_000_000_000_000  # everything is due by then

@@ -1,0 +1,136 @@
+"""What ``begin`` and ``conclude`` are asked, and how it is put to their scripts: many in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Literal, TypeVar
+
+from service.store.history import HistoryEntry
+from service.store.keys import PartitionKeys, partition_of
+from service.store.records import LETTER, Channel, Claimed
+from service.store.scripts import Argument, Call
+
+MOST_AT_ONCE = 128
+"""Flights in one call of a script: the server does nothing else meanwhile, about two milliseconds."""
+ATTEMPT_TTL_MS = 14 * 86_400_000
+"""Receipts are joined to their attempt this long; Twilio keeps a message queued 10 h at most."""
+DRIPS_A_WEEK = 7
+
+Where = Literal["due", "back", "hold", "question", "end"]
+Begun = Literal["ok", "lost", "stopped", "suppressed", "capped_day", "capped_week"]
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What ``begin`` is asked to begin.
+
+    Attributes:
+        attempt: a new attempt id in the patient's partition.
+        lease_until_ms: machine ms UTC.
+        cap_day: ordinal of the local day a drip counts for; None for service messages.
+        begun_ms: machine ms UTC, kept for looking the attempt up at the provider.
+        body: keyed hash of a text, for the same; empty for e-mail.
+        probe: name of the stopped sender that it tries, else empty.
+    """
+
+    claimed: Claimed
+    attempt: str
+    channel: Channel
+    lease_until_ms: int
+    cap_day: int | None
+    begun_ms: int
+    body: str = ""
+    probe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How a flight ends.
+
+    Attributes:
+        expects: flight states it may end from: ``c`` before begin, ``bq`` after.
+        where: ``due`` (at ``when_ms`` business), ``back`` (the same, for a claim that was not
+            worked on), ``hold`` (until ``when_ms`` machine, then due
+            again), ``question`` (begun, unproven; looked at from ``when_ms`` machine), ``end``.
+        cursor: the new (index, attempts), None to leave it.
+        frees_day: give the day's cap back, since nothing was sent.
+    """
+
+    subscription: str
+    token: int
+    expects: Literal["c", "bq"]
+    where: Where
+    when_ms: int = 0
+    cursor: tuple[int, int] | None = None
+    entry: HistoryEntry | None = None
+    attempt: str = ""
+    frees_day: bool = False
+    provider_id: str = ""
+
+
+T = TypeVar("T", Beginning, Conclusion)
+
+
+def by_partition(asked: Sequence[T]) -> Iterator[tuple[PartitionKeys, list[T]]]:
+    """What is asked, in its order, cut into calls: neighbours of one partition at a time."""
+    for partition, run in groupby(asked, key=lambda one: partition_of(_patient(one))):
+        while some := list(islice(run, MOST_AT_ONCE)):
+            yield PartitionKeys(partition), some
+
+
+def _patient(one: Beginning | Conclusion) -> str:
+    return (
+        one.claimed.fields.id if isinstance(one, Beginning) else one.subscription.partition(".")[0]
+    )
+
+
+def begin_call(keys: PartitionKeys, beginnings: Sequence[Beginning]) -> Call:
+    """What ``begin.lua`` is called with, for attempts in one partition."""
+    names = [keys.held]
+    args: list[Argument] = [ATTEMPT_TTL_MS, DRIPS_A_WEEK]
+    for one in beginnings:
+        subscription = one.claimed.subscription
+        names += (keys.patient(subscription.patient), keys.attempt(one.attempt))
+        args += (
+            subscription.number,
+            subscription.id,
+            one.claimed.token,
+            "x" + LETTER[one.channel],
+            one.attempt,
+            "" if one.cap_day is None else one.cap_day,
+            subscription.patient,
+            subscription.index,
+            one.channel,
+            one.body,
+            one.probe,
+            one.lease_until_ms,
+            one.begun_ms,
+        )
+    return names, args
+
+
+def conclude_call(keys: PartitionKeys, conclusions: Sequence[Conclusion]) -> Call:
+    """What ``conclude.lua`` is called with, for flights of one partition."""
+    names = [keys.held, keys.due]
+    args: list[Argument] = []
+    for one in conclusions:
+        patient, _, number = one.subscription.partition(".")
+        entry, attempt = one.entry, keys.attempt(one.attempt or "-")
+        names += (keys.patient(patient), keys.history(patient), attempt)
+        args += (
+            number,
+            one.subscription,
+            one.token,
+            one.expects,
+            "" if one.cursor is None else f"{one.cursor[0]}|{one.cursor[1]}",
+            entry.field if entry else "",
+            entry.state if entry else "",
+            entry.rest() if entry else "",
+            one.where,
+            one.when_ms,
+            int(one.frees_day),
+            one.provider_id,
+        )
+    return names, args
