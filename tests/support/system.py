@@ -17,6 +17,7 @@ from service.bootstrap import Core
 from service.enrolment.enrol import Receipt
 from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
+from service.store.embedded import broker_url
 from service.store.records import Status
 from tests.fakes.mail_server import RunningMailServer, running_mail_server
 from tests.fakes.provider import ACCOUNT, SENDER, TOKEN, RunningProvider, running_provider
@@ -51,19 +52,19 @@ class System:
         command: str,
         *,
         program: Sequence[str] = (str(COMMAND),),
+        settings: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
-        **settings: str,
     ) -> subprocess.Popen[bytes]:
         """Start ``aftervisit worker`` or ``beat``, in a process group of its own.
 
         Args:
             command: also the name of its log.
             program: what to run instead of our command line.
-            variables: more of its environment.
             settings: settings that differ from the installation's, without their prefix.
+            variables: more of its environment.
         """
         log = (self.directory / f"{command}.log").open("ab")
-        changed = {f"AFTERVISIT_{name}": value for name, value in settings.items()}
+        changed = {f"AFTERVISIT_{name}": value for name, value in (settings or {}).items()}
         process = subprocess.Popen(
             [*program, command],
             env={**self.environment, **changed, **(variables or {})},
@@ -75,6 +76,11 @@ class System:
         log.close()
         self.processes.append(process)
         return process
+
+    @property
+    def broker_url(self) -> str:
+        """Celery's URL of the queue's database, on the store's server."""
+        return broker_url(self.store.url)
 
     def broker(self) -> redis.Redis:
         """A plain client of Celery's database, on the store's server."""

@@ -77,7 +77,7 @@ def test_a_store_of_an_earlier_release_is_gone_on_from_where_it_stood(
     system = upgraded
     recorded: dict[str, Any] = recording["patients"]
     system.start("worker")
-    system.start("worker", WORKER_PROCESSES="1", IN_FLIGHT="1", LEASE_S="5", SETTLE_S="5")
+    system.start("worker", settings={"IN_FLIGHT": "1", "LEASE_S": "5", "SETTLE_S": "5"})
     system.start("beat")
     running = [each["patient"] for name, each in recorded.items() if name not in RESTING]
     until(
