@@ -1,0 +1,170 @@
+"""Workers told to end, two beats, a broker that loses or repeats: each step goes once."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+from schedules.delivery import State
+from service.store import keys
+from service.worker.queues import DRAIN
+from tests.integration.faults import poisoned_worker
+from tests.support.polling import until
+from tests.support.system import System, kill, running_system
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from service.enrolment.enrol import Receipt
+
+NOON = "2026-03-02T20:00:00"
+NIGHTS = 15
+"""Steps of the series ``sleep-hygiene``."""
+
+
+def arrived(system: System) -> Counter[tuple[str, str]]:
+    """How often each message has arrived."""
+    found = Counter((text["to"], text["body"]) for text in system.provider.accepted())
+    found.update((mail["to"][0], mail["content"]) for mail in system.mail.accepted())
+    return found
+
+
+def histories(system: System, receipts: list[Receipt]) -> list[list[tuple[int, str]]]:
+    """Step and state of each delivery of each patient."""
+    return [
+        [(entry.index, entry.state) for entry in system.core.patients.history(receipt.patient)]
+        for receipt in receipts
+    ]
+
+
+def held(system: System) -> int:
+    """How many flights are not over."""
+    pending = system.core.dispatch_store.peek(range(system.core.partitions))
+    return sum(each.held for each in pending)
+
+
+def test_a_worker_told_to_end_under_load_finishes_or_gives_back_what_it_holds(
+    tmp_path: Path,
+) -> None:
+    with running_system(
+        tmp_path, clock=f"fast:1@{NOON}", processes=("beat",), PARTITIONS="1"
+    ) as system:
+        system.provider.script({"fault": "late_after", "seconds": 0.25, "times": 10**6})
+        receipts = [system.enrol(each, email="", email_consent="") for each in range(60)]
+        worker = system.start("worker", settings={"WORKER_PROCESSES": "1", "IN_FLIGHT": "2"})
+        until(lambda: len(system.provider.accepted()) > 4, "it is at work", limit_s=20)
+        worker.terminate()
+        assert worker.wait(15) == 0
+        there = len(system.provider.accepted())
+        recorded = sum(len(each) for each in histories(system, receipts))
+        assert recorded == there < len(receipts), "what it sent is recorded, and it left some"
+        assert held(system) == 0, "what it did not send is due again at once"
+        system.start("worker")
+        until(
+            lambda: histories(system, receipts) == [[(0, State.SENT.code)]] * len(receipts),
+            "another worker sends the rest",
+            limit_s=30,
+        )
+        assert set(arrived(system).values()) == {1}
+
+
+@contextmanager
+def meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again until the block ends."""
+    ended = threading.Event()
+    faults: list[Exception] = []
+
+    def repeat() -> None:
+        try:
+            while not ended.wait(0.4):
+                action()
+        except Exception as error:  # noqa: BLE001 - told by the thread that waits
+            faults.append(error)
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        assert faults == []
+
+
+@contextmanager
+def nightly(directory: Path, *processes: str) -> Iterator[tuple[System, list[Receipt]]]:
+    """Six patients whose series are sent and over in some seconds; checked at the end."""
+    with running_system(
+        directory, clock=f"fast:2000000@{NOON}", processes=processes, PARTITIONS="2"
+    ) as system:
+        receipts = [system.enrol(number, series="sleep-hygiene") for number in range(6)]
+        yield system, receipts
+        system.await_end(*receipts, limit_s=60)
+        expected = [(index, State.SENT.code) for index in range(NIGHTS)]
+        assert histories(system, receipts) == [expected] * len(receipts)
+        found = arrived(system)
+        assert set(found.values()) == {1}, "sent twice"
+        assert len(found) == NIGHTS * len(receipts)
+
+
+def test_two_beats_and_two_workers_send_each_step_once_though_the_leading_beat_dies(
+    tmp_path: Path,
+) -> None:
+    with nightly(tmp_path, "worker", "worker") as (system, _):
+        beats = {each.pid: each for each in (system.start("beat"), system.start("beat"))}
+        until(lambda: len(arrived(system)) > 30, "they are at work", limit_s=30)
+        leader = cast("bytes", system.core.client.get(keys.LEADER)).decode()
+        kill(beats[int(leader.rpartition(":")[2])])
+
+
+def test_a_broker_flushed_again_and_again_loses_nothing(tmp_path: Path) -> None:
+    with (
+        nightly(tmp_path, "worker", "beat") as (system, receipts),
+        system.broker() as broker,
+        meanwhile(broker.flushdb),
+    ):
+        system.await_end(*receipts[:1], limit_s=60)
+
+
+def test_a_task_that_is_delivered_again_while_the_first_still_runs_sends_nothing_again(
+    tmp_path: Path,
+) -> None:
+    with (
+        running_system(
+            tmp_path, clock=f"fast:1@{NOON}", processes=("beat",), PARTITIONS="1"
+        ) as system,
+        system.broker() as broker,
+    ):
+        system.provider.script({"fault": "late_after", "seconds": 1.5, "times": 10**6})
+        receipts = [system.enrol(each, email="", email_consent="") for each in range(6)]
+        until(lambda: broker.llen(DRAIN), "a task is queued")
+        (task,) = cast("list[bytes]", broker.lrange(DRAIN, 0, 0))
+        system.start("worker")
+        until(lambda: arrived(system), "its sends are under way", limit_s=20)
+        for _ in range(10):
+            broker.lpush(DRAIN, task)  # as after the visibility time-out, but at once
+        system.start("worker")
+        until(lambda: all(histories(system, receipts)), "all are sent", limit_s=30)
+        until(lambda: not broker.llen(DRAIN), "each copy was taken", limit_s=30)
+        assert histories(system, receipts) == [[(0, State.SENT.code)]] * len(receipts)
+        assert set(arrived(system).values()) == {1}
+
+
+def test_a_message_that_kills_every_process_is_parked_and_the_others_flow(tmp_path: Path) -> None:
+    with running_system(
+        tmp_path, clock=f"fast:1@{NOON}", processes=("beat",), PARTITIONS="1", LEASE_S="1"
+    ) as system:
+        others = [system.enrol(number) for number in range(5)]
+        poison = system.enrol(99, given_name=poisoned_worker.POISON)
+        program = (sys.executable, "-m", poisoned_worker.__name__)
+        system.start("worker", program=program)
+        until(lambda: all(histories(system, [*others, poison])), "all are dealt with", limit_s=60)
+        (entry,) = system.core.patients.history(poison.patient)
+        assert (entry.state, entry.reason) == (State.PARKED.code, "poison")
+        assert '"parked"' in system.log("worker")
+        assert histories(system, others) == [[(0, State.SENT.code)]] * len(others)
+        assert len(arrived(system)) == len(others)
