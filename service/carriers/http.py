@@ -30,7 +30,7 @@ from urllib.parse import urlencode, urlsplit
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
-from service.carriers.http_fields import encoded_form, request_head, retry_after
+from service.carriers.http_fields import encoded_form, request, request_head, retry_after
 from service.carriers.http_wire import Answer, Origin, Wires
 
 if TYPE_CHECKING:
@@ -149,9 +149,9 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
         body = encoded_form(data) if data else b""
         try:
             origin, host, target = _parts(self._url(uri, params))
-            request = request_head(method, target, host, sent_headers, len(body)) + body
+            head = request_head(method, target, host, tuple(sent_headers.items()))
             async with asyncio.timeout(min(timeout or self._total_s, self._total_s)):
-                answer = await self._exchange(origin, request, follows)
+                answer = await self._exchange(origin, request(head, body), follows)
         except (OSError, TimeoutError, ValueError) as error:
             kind = NoAnswer if follows.left else NotSent
             raise kind(_name(error)) from error
@@ -159,14 +159,14 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
             raise Busy(retry_after(answer.headers.get("retry-after"), datetime.now(UTC)))
         return Response(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
 
-    async def _exchange(self, origin: Origin, request: bytes, follows: Journey) -> Answer:
+    async def _exchange(self, origin: Origin, whole: bytes, follows: Journey) -> Answer:
         wire = await self._wires.take(origin)
         try:
             if follows.send_before is not None and time.monotonic() > follows.send_before:
                 raise TooLate("no connection was had in time")
             follows.left = True
             try:
-                return await wire.exchange(request)
+                return await wire.exchange(whole)
             except BaseException:
                 wire.close()  # an answer that comes now would be taken for the next one's
                 raise

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 if TYPE_CHECKING:
@@ -37,10 +37,12 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT_S)
 
 
-@lru_cache(maxsize=1024)
+_ASCII: Final = {code: quote_plus(chr(code)) for code in range(128)}
+
+
 def _quoted(text: str) -> str:
-    """Percent-encoded; most of a form's names and values are the same from text to text."""
-    return quote_plus(text)
+    """Percent-encoded for a form."""
+    return text.translate(_ASCII) if text.isascii() else quote_plus(text)
 
 
 def encoded_form(fields: Mapping[str, object]) -> bytes:
@@ -52,16 +54,22 @@ def encoded_form(fields: Mapping[str, object]) -> bytes:
     ).encode("ascii")
 
 
+@lru_cache(maxsize=64)
 def request_head(
-    method: str, target: str, host: str, headers: Mapping[str, str], length: int
+    method: str, target: str, host: str, headers: tuple[tuple[str, str], ...]
 ) -> bytes:
-    """The head of an HTTP/1.1 request with a body of ``length`` bytes.
+    """The head of an HTTP/1.1 request, up to its length: see `request`.
 
     Raises:
         ValueError: something in it could be taken for the end of its line, or is beyond Latin-1.
     """
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", f"Content-Length: {length}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in headers]
     if " " in target or any(_FORBIDDEN.search(line) for line in lines):
         raise ValueError("a control character in a request")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1")
+
+
+def request(head: bytes, body: bytes) -> bytes:
+    """A whole request."""
+    return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)

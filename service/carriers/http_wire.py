@@ -68,15 +68,17 @@ class Wire(asyncio.Protocol):
         self._clear()
 
     @property
-    def usable(self) -> bool:
-        """Whether another request may go over it: open, and nothing has come in unasked.
+    def open(self) -> bool:
+        """Whether the other side will read another request, for all we have been told."""
+        return self._keeps and self._transport is not None and not self._transport.is_closing()
 
-        An idle connection that is readable was closed by the other side, or is out of step.
+    @property
+    def stale(self) -> bool:
+        """Whether something has come in while nobody asked: its end, or it is out of step.
+
+        The event loop may not have noticed: it does not run between two drains.
         """
-        transport = self._transport
-        if transport is None or transport.is_closing() or not self._keeps:
-            return False
-        return not self._incoming.poll(0)
+        return bool(self._incoming.poll(0))
 
     async def exchange(self, request: bytes) -> Answer:
         """Write a whole request and return the whole answer.
@@ -217,7 +219,7 @@ class Wires:
 
     def give_back(self, wire: Wire) -> None:
         """Let the next caller have it, if it is still of use."""
-        if wire.usable:
+        if wire.open:
             wire.idle_since = time.monotonic()
             self._idle.append(wire)
         else:
@@ -231,13 +233,13 @@ class Wires:
         await asyncio.sleep(0)  # the loop tells the transports
 
     def _kept(self, origin: Origin) -> Wire | None:
-        oldest = time.monotonic() - self._idle_s
-        while self._idle and self._idle[0].idle_since < oldest:
+        now = time.monotonic()
+        while self._idle and self._idle[0].idle_since < now - self._idle_s:
             self._idle.pop(0).close()
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place].origin == origin:
                 wire = self._idle.pop(place)
-                if wire.usable:
+                if wire.open and not wire.stale:
                     return wire
                 wire.close()
         return None
