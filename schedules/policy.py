@@ -39,12 +39,14 @@ class Send:
 
     `validity_s` is how long the provider may try, in seconds (None for e-mail); `closes` is the
     end of the window in UTC: `closes` > begin + `validity_s` + 60 s must still hold at the begin.
+    `due` is when the step was planned for, in UTC.
     """
 
     index: int
     channel: Channel
     validity_s: int | None
     closes: datetime
+    due: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _place(standing: Standing, planned: Planned, now: datetime, today: date) -> 
         early = now < window.opens
         return _until(standing, planned, slot, Reason.QUIET_HOURS if early else Reason.CATCHING_UP)
     validity_s = _validity(planned.channel, window.closes - now)
-    return Send(standing.index, planned.channel, validity_s, window.closes)
+    return Send(standing.index, planned.channel, validity_s, window.closes, planned.due)
 
 
 def _taken(standing: Standing, planned: Planned, today: date) -> Reason | None:

@@ -97,7 +97,8 @@ class Drain:
         rates = self._stores.rates
         for sender, items in by_sender.items():
             grant = rates.take(sender.address, len(items), sender.per_second)
-            granted += [replace(item, probe=grant.probe) for item in items[: grant.count]]
+            taken = items[: grant.count]
+            granted += [replace(item, probe=True) for item in taken] if grant.probe else taken
             waiting += self._held(items[grant.count :], grant.wait_ms)
         return granted, waiting
 

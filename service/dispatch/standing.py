@@ -53,8 +53,9 @@ def series_of(subscription: Subscription) -> Series:
 def standing_of(fields: PatientFields, subscription: Subscription, profile: Profile) -> Standing:
     """Everything ``policy.decide`` asks for, from one loaded record."""
     nights: list[Nights] = []
-    for other in fields.subscriptions():
-        if other.status in _NIGHTLY_STATUSES and other.number != subscription.number:
+    for number in fields.numbers():
+        other = None if number == subscription.number else fields.subscription(number)
+        if other is not None and other.status in _NIGHTLY_STATUSES:
             series = series_of(other)
             if series.nightly:
                 span = nights_of(series, profile, other.start, from_ms(other.enrolled_ms))

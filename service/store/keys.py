@@ -6,6 +6,8 @@ one script on one slot of a cluster. An id begins with its partition, so that no
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +24,36 @@ GAP = "av:gap"
 LISTENING = "av:listening"
 
 RandomBytes = Callable[[int], bytes]
+
+
+class RandomPool:
+    """Random bytes of the system's, asked for a page at a time: its calls cost more than an id.
+
+    A forked child asks anew, so that no two processes ever hand out the same bytes.
+    """
+
+    def __init__(self, source: RandomBytes, page: int = 4096) -> None:
+        self._source = source
+        self._page = page
+        self._rest = b""
+        self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def __call__(self, count: int) -> bytes:
+        """That many bytes, never handed out before."""
+        with self._lock:
+            if len(self._rest) < count:
+                self._rest = self._source(max(self._page, count))
+            given, self._rest = self._rest[:count], self._rest[count:]
+        return given
+
+    def _forget(self) -> None:
+        self._rest = b""
+        self._lock = threading.Lock()
+
+
+system_random = RandomPool(os.urandom)
+"""This process's own."""
 
 
 def _letters(source: RandomBytes, count: int) -> str:
@@ -99,6 +131,20 @@ class PartitionKeys:
     def audit(self) -> str:
         """Stream: what was changed by whom."""
         return f"{self.tag}:audit"
+
+    @property
+    def dead_letters(self) -> str:
+        """Sorted set: deliveries (``patient.n.step``) that staff should look at, by business ms."""
+        return f"{self.tag}:dead"
+
+    @property
+    def afterwards(self) -> str:
+        """Sorted set: attempts about which something is left to do, by machine ms UTC.
+
+        ``x:<attempt>``: proof of an unknown outcome is looked for on; ``d:<attempt>``: it is over,
+        and its text is to be redacted at the provider.
+        """
+        return f"{self.tag}:after"
 
     @property
     def open_replies(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from functools import cache
 
 from celery.signals import worker_process_shutdown
@@ -20,6 +21,7 @@ class WorkerProcess:
         self._core = Core(settings, store_url)
         self._dispatch = Dispatch(self._core)
         self._runner = asyncio.Runner()
+        spare_the_collector()
 
     def drain(self, partition: int) -> int:
         """Settle and send what a partition has due; how many flights were concluded."""
@@ -31,6 +33,17 @@ class WorkerProcess:
         self._runner.run(self._dispatch.aclose())
         self._runner.close()
         self._core.close()
+
+
+def spare_the_collector() -> None:
+    """Have the cycle collector look at little, and seldom.
+
+    What stands now stays for good; what a drain makes holds hardly any cycles. With the defaults
+    a tenth of a worker's time went into looking for them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 _inherited: list[tuple[Settings, str]] = []

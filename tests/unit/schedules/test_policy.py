@@ -27,7 +27,7 @@ CLOSES = utc("2026-11-24 02:00")
 
 
 def test_a_due_step_is_sent() -> None:
-    assert decide(AT, TEN) == Send(1, "sms", 4 * 3600, CLOSES)
+    assert decide(AT, TEN) == Send(1, "sms", 4 * 3600, CLOSES, TEN)
 
 
 def test_a_step_that_is_not_due_waits_for_its_time() -> None:
@@ -47,7 +47,7 @@ def test_a_step_that_is_not_due_waits_for_its_time() -> None:
 def test_a_provider_may_try_for_four_hours_or_until_a_minute_before_the_window_ends(
     now: str, validity_s: int
 ) -> None:
-    assert decide(AT, utc(now)) == Send(1, "sms", validity_s, CLOSES)
+    assert decide(AT, utc(now)) == Send(1, "sms", validity_s, CLOSES, TEN)
 
 
 def test_a_text_that_could_not_be_delivered_in_time_waits_for_the_morning() -> None:
@@ -59,11 +59,10 @@ def test_a_text_that_could_not_be_delivered_in_time_waits_for_the_morning() -> N
 
 def test_email_has_no_validity_but_keeps_to_its_window() -> None:
     mail = replace(AT, index=2)
-    assert decide(mail, utc("2026-11-24 22:30")) == Send(2, "email", None, utc("2026-11-25 03:00"))
-    assert decide(mail, utc("2026-11-25 02:59")) == Send(2, "email", None, utc("2026-11-25 03:00"))
-    assert decide(mail, utc("2026-11-25 03:00")) == Defer(
-        utc("2026-11-25 22:30"), Reason.QUIET_HOURS
-    )
+    due, closes = utc("2026-11-24 22:30"), utc("2026-11-25 03:00")
+    assert decide(mail, due) == Send(2, "email", None, closes, due)
+    assert decide(mail, utc("2026-11-25 02:59")) == Send(2, "email", None, closes, due)
+    assert decide(mail, closes) == Defer(utc("2026-11-25 22:30"), Reason.QUIET_HOURS)
 
 
 @pytest.mark.parametrize(
