@@ -250,9 +250,13 @@ class PatientFields:
             flight=Flight.unpack(flight) if flight else None,
         )
 
+    def numbers(self) -> list[int]:
+        """The numbers of the patient's subscriptions, oldest first."""
+        return sorted(int(f[1:]) for f in self.fields if f[0] == "s" and f[1:].isdigit())
+
     def subscriptions(self) -> Iterator[Subscription]:
         """All of them, oldest first."""
-        for number in sorted(int(f[1:]) for f in self.fields if f[0] == "s" and f[1:].isdigit()):
+        for number in self.numbers():
             found = self.subscription(number)
             if found is not None:
                 yield found
