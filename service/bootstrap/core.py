@@ -34,6 +34,7 @@ from service.store.embedded import broker_url, embedded
 from service.store.installation import open_clock, open_installation
 from service.store.keyfile import load_key_ring
 from service.store.keyring import Index, KeyRing
+from service.store.keys import system_random
 from service.store.patients import Patients
 from service.store.rates import Rates
 from service.store.records import Channel, Patient
@@ -110,7 +111,7 @@ class Core:
             self.keyring,
             self.partitions,
             self.business,
-            os.urandom,
+            system_random,
             self.index,
         )
 
@@ -141,7 +142,7 @@ class Core:
     @cached_property
     def receipts(self) -> Receipts:
         """Applies providers' receipts."""
-        return Receipts(self.stores, self.stops, self._sender_of)
+        return Receipts(self.stores, self.stops, self._sender_of, self.business)
 
     def _sender_of(self, patient: Patient, channel: Channel) -> str:
         clinic = self.clinics.get(patient.clinic)
