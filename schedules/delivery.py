@@ -20,7 +20,7 @@ class State(StrEnum):
     FAILED = "failed"  # refused by the provider or by our own checks
     SKIPPED = "skipped"  # never attempted, for a reason
     UNKNOWN = "unknown"  # the provider may have it, and the proof was withheld
-    PARKED = "parked"  # its sender is stopped (bad credentials, filtered): waits for staff
+    PARKED = "parked"  # set aside with a reason, for staff
 
     @property
     def code(self) -> str:
@@ -57,7 +57,13 @@ _STATES: Final = {code: state for state, code in _CODES.items()}
 TERMINAL: Final = frozenset(
     {State.DELIVERED, State.UNDELIVERED, State.FAILED, State.SKIPPED, State.UNKNOWN}
 )
-"""The delivery is over: it is never attempted again."""
+"""The delivery is over: of itself it is never attempted again."""
+
+RETRIABLE: Final = frozenset({State.PARKED, State.FAILED})
+"""Staff may have it tried again: it is proven that the provider does not have the message."""
+
+DEAD: Final = RETRIABLE | {State.UNKNOWN}
+"""The dead letters: staff should look at these."""
 
 SETTLED: Final = TERMINAL | {State.SENT}
 """The subscription may go on to its next step."""
@@ -65,8 +71,21 @@ SETTLED: Final = TERMINAL | {State.SENT}
 _OUTCOMES: Final = frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED})
 
 MOVES: Final = {
-    State.PENDING: frozenset({State.CLAIMED, State.SKIPPED, State.PARKED}),
-    State.CLAIMED: frozenset({State.PENDING, State.BEGUN, State.SKIPPED, State.PARKED}),
+    # To delivered: a receipt contradicts the one that had it tried again; nothing more is sent.
+    State.PENDING: frozenset({State.CLAIMED, State.SKIPPED, State.PARKED, State.DELIVERED}),
+    # To failed or undelivered: what the provider refused before was to be tried again, and is not
+    # worth it any more; it stays what the provider said.
+    State.CLAIMED: frozenset(
+        {
+            State.PENDING,
+            State.BEGUN,
+            State.SKIPPED,
+            State.PARKED,
+            State.FAILED,
+            State.UNDELIVERED,
+            State.DELIVERED,
+        }
+    ),
     # Back to pending only where it is proven that the provider does not have it: refused before
     # a byte left, 429, or given back because the attempt grew too old before the call.
     State.BEGUN: _OUTCOMES | {State.PENDING, State.PARKED, State.SENT, State.UNKNOWN},
@@ -75,15 +94,19 @@ MOVES: Final = {
     State.SENT: _OUTCOMES | {State.PENDING, State.UNKNOWN},
     # Only evidence moves an unknown: a receipt, or the provider's list. Never a new attempt.
     State.UNKNOWN: _OUTCOMES | {State.SENT},
-    State.PARKED: frozenset({State.PENDING, State.SKIPPED}),
+    # Staff have a delivery tried again that never reached the provider, or that it refused.
+    State.PARKED: frozenset({State.PENDING, State.DELIVERED}),
     State.DELIVERED: frozenset[State](),
     State.UNDELIVERED: frozenset[State](),
-    State.FAILED: frozenset[State](),
+    State.FAILED: frozenset({State.PENDING}),
     State.SKIPPED: frozenset[State](),
 }
 """Which states may follow which."""
 
 _AWAITING: Final = frozenset({State.BEGUN, State.SENT, State.UNKNOWN})
+_GIVEN_BACK: Final = frozenset({State.PENDING, State.CLAIMED, State.PARKED})
+REPORTS: Final = _OUTCOMES | {State.SENT, State.UNKNOWN}
+"""What a provider reports of an attempt; unknown: it failed, and may have arrived nevertheless."""
 
 
 def may_move(current: State, following: State) -> bool:
@@ -94,17 +117,22 @@ def may_move(current: State, following: State) -> bool:
 def advance(current: State, receipt: State) -> State:
     """Return the state of an attempt after a provider's receipt; applying it again changes nothing.
 
-    A receipt is one of sent, delivered, undelivered or failed (the carrier has translated the
-    provider's word). It only moves an attempt forward, and what is terminal stays as it is; only
-    an unknown outcome is still open to evidence. A delivered receipt also settles an attempt that
-    was given back: the patient has the message, so nothing may be sent again.
+    A receipt is one of `REPORTS` (the carrier has translated the provider's word). It only moves
+    an attempt forward, and what is terminal stays as it is; only an unknown outcome is still open
+    to evidence. A delivered receipt also settles an attempt that was given back: the patient has
+    the message, so nothing may be sent again. A failure that proves nothing makes unknown what
+    was accepted, and leaves the rest as it is.
 
     Raises:
         ValueError: The receipt is a state that no provider reports.
     """
-    if receipt is not State.SENT and receipt not in _OUTCOMES:
+    if receipt not in REPORTS:
         raise ValueError(f"{receipt.value!r} is not something a provider reports")
     if current in _AWAITING:
         return receipt
-    given_back = current in {State.PENDING, State.CLAIMED, State.PARKED}
-    return receipt if given_back and receipt is State.DELIVERED else current
+    return receipt if current in _GIVEN_BACK and receipt is State.DELIVERED else current
+
+
+def movable(receipt: State) -> frozenset[State]:
+    """Return the states that a receipt changes; a store is told these with each receipt."""
+    return frozenset(s for s in State if advance(s, receipt) is not s)

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
         8, description="Connections to the mail server, a worker process."
     )
     settle_s: Annotated[float, Field(ge=0)] = Field(
-        600, description="How long proof of an unknown outcome is looked for, seconds."
+        600, description="How long proof of an outcome holds the series up, seconds."
     )
     retry_base_s: Annotated[float, Field(gt=0)] = Field(
         30, description="Back-off before the first retry, seconds; doubles, with full jitter."

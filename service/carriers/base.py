@@ -103,6 +103,15 @@ class OutgoingEmail:
     begun_at: float
 
 
+class ReceiptStatus(StrEnum):
+    """How far a message has come, in the order in which it may move; the last two are terminal."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A message as the provider's own list shows it.
@@ -113,6 +122,8 @@ class Found:
         created_ms: when the provider created it, ms UTC.
         status: the provider's status word.
         code: the provider's error code, if it has one.
+        reached: how far it has come, as a receipt would say it.
+        outcome: what a failure means; None unless ``reached`` is ``FAILED``.
     """
 
     provider_id: str
@@ -120,6 +131,8 @@ class Found:
     created_ms: int
     status: str
     code: str | None
+    reached: ReceiptStatus = ReceiptStatus.QUEUED
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +152,6 @@ class Inbound:
     to: str
     body: str
     received_ms: int
-
-
-class ReceiptStatus(StrEnum):
-    """How far a message has come, in the order in which it may move; the last two are terminal."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

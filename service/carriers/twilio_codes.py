@@ -71,6 +71,20 @@ def meaning_of(code: str) -> Meaning:
     return table.get(code) or table["unlisted"]
 
 
+def failure_of(word: str, code: str | None, provider_id: str) -> Outcome | None:
+    """What a status word and error code say of a message that failed; None if it has not.
+
+    Works on a message of Twilio's list as on a receipt.
+    """
+    if STATUS_WORDS.get(word) is not ReceiptStatus.FAILED:
+        return None
+    if word == "canceled":
+        return Outcome(
+            Result.PERMANENT, "The text was canceled in Twilio's console.", provider_id, code
+        )
+    return meaning_of(code or "").outcome(code or None, provider_id=provider_id)
+
+
 def _meaning(row: Mapping[str, Any]) -> Meaning:
     return Meaning(
         result=Result(row["result"]),

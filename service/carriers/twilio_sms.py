@@ -19,7 +19,7 @@ from service.carriers.base import (
     Result,
 )
 from service.carriers.http import Busy, Journey, NoAnswer, NotSent, TooLate, TwilioHttp, journey
-from service.carriers.twilio_codes import STATUS_WORDS, meaning_of
+from service.carriers.twilio_codes import STATUS_WORDS, failure_of, meaning_of
 from service.clock import to_ms
 
 if TYPE_CHECKING:
@@ -95,13 +95,7 @@ class TwilioSms:
             ProviderUnreachable: the list could not be read in full.
         """
         found = [
-            Found(
-                provider_id=message.sid,
-                body=message.body or "",
-                created_ms=_created_ms(message),
-                status=message.status,
-                code=None if message.error_code is None else str(message.error_code),
-            )
+            _found(message)
             async for message in self._listed(to, since_ms)
             if message.direction != "inbound"
         ]
@@ -173,6 +167,19 @@ class TwilioSms:
     async def aclose(self) -> None:
         """Close kept connections."""
         await self._http.aclose()
+
+
+def _found(message: MessageInstance) -> Found:
+    word, code = message.status, None if message.error_code is None else str(message.error_code)
+    return Found(
+        provider_id=message.sid,
+        body=message.body or "",
+        created_ms=_created_ms(message),
+        status=word,
+        code=code,
+        reached=STATUS_WORDS.get(word, ReceiptStatus.QUEUED),
+        outcome=failure_of(word, code, message.sid),
+    )
 
 
 def _created(message: MessageInstance) -> Outcome:

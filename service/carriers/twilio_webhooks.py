@@ -17,8 +17,8 @@ from twilio.request_validator import (
     remove_port,
 )
 
-from service.carriers.base import Outcome, Receipt, ReceiptStatus, Result
-from service.carriers.twilio_codes import STATUS_WORDS, meaning_of
+from service.carriers.base import Receipt
+from service.carriers.twilio_codes import STATUS_WORDS, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ __all__ = [
     "SIGNATURE_SETTINGS_HEADER",
     "TwilioSignatures",
     "UnreadableReceipt",
+    "failure_of",
     "receipt_of",
 ]
 
@@ -160,17 +161,3 @@ def receipt_of(form: Mapping[str, str], attempt: str | None = None) -> Receipt:
     return Receipt(
         attempt, provider_id, status, word, failure_of(word, form.get("ErrorCode"), provider_id)
     )
-
-
-def failure_of(word: str, code: str | None, provider_id: str) -> Outcome | None:
-    """What a status word and error code say of a message that failed; None if it has not.
-
-    Works on a `Found` as well (``failure_of(found.status, found.code, found.provider_id)``).
-    """
-    if STATUS_WORDS.get(word) is not ReceiptStatus.FAILED:
-        return None
-    if word == "canceled":
-        return Outcome(
-            Result.PERMANENT, "The text was canceled in Twilio's console.", provider_id, code
-        )
-    return meaning_of(code or "").outcome(code or None, provider_id=provider_id)

@@ -24,6 +24,7 @@ class Verdict:
         state: recorded in the history when it goes on to the next step.
         wait_s: for ``hold`` and ``question``: machine seconds.
         counts: whether it used up an attempt.
+        fails: whether it is one of the failures that are tried again only so often.
         nothing_sent: the day's cap is given back.
     """
 
@@ -32,15 +33,20 @@ class Verdict:
     reason: str
     wait_s: float = 0.0
     counts: bool = True
+    fails: bool = False
     nothing_sent: bool = True
 
 
-def verdict(outcome: Outcome, attempts: int, *, random: float, base_s: float) -> Verdict:
+def verdict(
+    outcome: Outcome, attempts: int, failures: int, *, random: float, base_s: float
+) -> Verdict:
     """Judge one answer.
 
     Args:
         outcome: the carrier's answer.
         attempts: calls made before this one for the same delivery.
+        failures: how many of them failed in a way that is tried again only so often; a provider
+            that was busy (429) does not use up the later attempt that a phone switched off has.
         random: in [0, 1), for the jitter.
         base_s: back-off before the first retry, seconds.
     """
@@ -58,14 +64,17 @@ def verdict(outcome: Outcome, attempts: int, *, random: float, base_s: float) ->
             wait = STOPPED_WAIT_S * (1 + random)
             ruling = Verdict("hold", State.PENDING, "sender_stopped", wait, counts=False)
         case Result.TRANSIENT:
-            ruling = _later(outcome, attempts, random=random, base_s=base_s)
+            ruling = _later(outcome, attempts, failures, random=random, base_s=base_s)
     return ruling
 
 
-def _later(outcome: Outcome, attempts: int, *, random: float, base_s: float) -> Verdict:
-    if outcome.later_attempts is not None and attempts >= outcome.later_attempts:
+def _later(
+    outcome: Outcome, attempts: int, failures: int, *, random: float, base_s: float
+) -> Verdict:
+    limited = outcome.later_attempts is not None
+    if outcome.later_attempts is not None and failures >= outcome.later_attempts:
         return Verdict("next", State.FAILED, "gave_up")
     wait = delay(attempts, random, base_s=base_s, cap_s=RETRY_CAP_S)
     if outcome.retry_after_s is not None:
         wait += outcome.retry_after_s
-    return Verdict("hold", State.PENDING, "retry", wait)
+    return Verdict("hold", State.PENDING, "retry", wait, fails=limited)

@@ -12,13 +12,13 @@ from messages.errors import ContentError
 from schedules.calendar import VALIDITY_MARGIN, Profile, local_date
 from schedules.delivery import State
 from schedules.errors import ScheduleError
-from schedules.plan import plan_step
 from schedules.policy import Defer, Send, Skip, decide
 from service.carriers.base import Outcome, OutgoingEmail, OutgoingText
 from service.clock import BusinessClock, MachineClock, from_ms, to_ms
 from service.dispatch.compose import Composer, Delivery
 from service.dispatch.senders import Sender
 from service.dispatch.standing import due_after, profile_of, series_of, standing_of
+from service.dispatch.turns import following_ms, is_deferred, later_ms, no_later_than, turns
 from service.errors import AftervisitError, StoreUnavailable
 from service.store.flights import Conclusion, Where
 from service.store.history import HistoryEntry
@@ -39,9 +39,10 @@ class Ready:
 
     Attributes:
         cap_day: ordinal of the local day a drip counts for; None for service messages.
-        following_ms: due time of the step after it, business ms UTC; None after the last one.
+        following_ms: when the subscription is due after it, business ms UTC; None for never.
             Known before anything is begun, so that no fault in it can hit what was sent.
         begin_by_ms: business ms UTC after which the patient's window no longer holds it.
+        due_ms: when its step was planned for, business ms UTC.
         probe: its sender is stopped, and this one message tries whether it works again.
     """
 
@@ -54,6 +55,7 @@ class Ready:
     cap_day: int | None
     following_ms: int | None
     begin_by_ms: int
+    due_ms: int
     probe: bool = False
 
 
@@ -91,6 +93,18 @@ class Preparer:
     def _judged(self, claim: Claimed) -> Ready | Conclusion:
         patient = self._patients.contact(claim.fields)
         profile = profile_of(patient, claim.fields.reachable())
+        now_ms = self._business.now_ms()
+        put_off = later_ms(claim, now_ms)
+        *behind, at_cursor = turns(claim, now_ms)
+        for turn in behind:
+            found = self._turn(turn, patient, profile)
+            if isinstance(found, Ready) or not is_deferred(found):
+                return found
+            put_off.append(found.when_ms)
+        found = self._turn(at_cursor, patient, profile)
+        return found if isinstance(found, Ready) else no_later_than(found, put_off)
+
+    def _turn(self, claim: Claimed, patient: Patient, profile: Profile) -> Ready | Conclusion:
         series_of(claim.subscription)
         if claim.subscription.lost_leases >= POISON_LEASES:
             return self._park(claim, profile, "poison")
@@ -114,9 +128,16 @@ class Preparer:
         if isinstance(decision, Defer):
             return conclusion(claim, "due", when_ms=to_ms(decision.until))
         if isinstance(decision, Skip):
-            skipped = entry_of(subscription, profile, State.SKIPPED, decision.reason, now_ms)
-            return self._onwards(claim, profile, skipped)
+            return self._skipped(claim, profile, decision, now_ms)
         return self._ready(claim, patient, profile, decision, now_ms)
+
+    def _skipped(self, claim: Claimed, profile: Profile, decision: Skip, now_ms: int) -> Conclusion:
+        """Pass it over; what was refused before stays what the provider said."""
+        again = claim.subscription.again
+        refused = again is not None and again.was != State.PARKED.code
+        state = State.from_code(again.was) if again and refused else State.SKIPPED
+        entry = entry_of(claim.subscription, profile, state, decision.reason, now_ms)
+        return onwards(claim, entry, following_ms(claim, profile))
 
     def _ready(
         self, claim: Claimed, patient: Patient, profile: Profile, decision: Send, now_ms: int
@@ -147,20 +168,17 @@ class Preparer:
             outgoing=compose(delivery),
             sender=sender,
             cap_day=day,
-            following_ms=due_after(claim.subscription, decision.index + 1, profile),
+            following_ms=following_ms(claim, profile),
             begin_by_ms=to_ms(begin_by) - 1,
+            due_ms=to_ms(decision.due),
         )
-
-    def _onwards(self, claim: Claimed, profile: Profile, entry: HistoryEntry) -> Conclusion:
-        following = claim.subscription.index + 1
-        return onwards(claim, entry, due_after(claim.subscription, following, profile))
 
     def _park(self, claim: Claimed, profile: Profile, reason: str) -> Conclusion:
         """Set one delivery aside with its reason; the series goes on."""
         log.error("parked", subscription=claim.subscription.id, reason=reason)
         now_ms = self._business.now_ms()
         parked = entry_of(claim.subscription, profile, State.PARKED, reason, now_ms)
-        return self._onwards(claim, profile, parked)
+        return onwards(claim, parked, following_ms(claim, profile))
 
 
 def entry_of(
@@ -173,23 +191,31 @@ def entry_of(
     channel: Channel | Literal[""] = "",
     attempts: int | None = None,
     outcome: Outcome | None = None,
+    due_ms: int | None = None,
 ) -> HistoryEntry:
-    """The history entry of a subscription's present step; its due time is the planned one."""
-    series = series_of(subscription)
-    planned = plan_step(
-        series,
-        subscription.index,
-        profile,
-        subscription.start,
-        from_ms(subscription.enrolled_ms),
-    )
+    """The history entry of a subscription's present step; its due time is the planned one.
+
+    Args:
+        subscription: at that step.
+        profile: the patient's, to plan with.
+        state: what it ended as.
+        reason: a word of ours.
+        now_ms: business ms UTC.
+        channel: empty where none was chosen.
+        attempts: calls made; by default those on record.
+        outcome: the carrier's answer.
+        due_ms: where it has been planned already.
+    """
+    step = series_of(subscription).steps[subscription.index]
+    if due_ms is None:
+        due_ms = due_after(subscription, subscription.index, profile)
     return HistoryEntry(
         subscription=subscription.number,
         index=subscription.index,
         state=state.code,
-        message=planned.step.message,
+        message=step.message,
         channel=channel,
-        due_ms=to_ms(planned.due),
+        due_ms=due_ms or 0,
         at_ms=now_ms,
         attempts=subscription.attempts if attempts is None else attempts,
         reason=str(reason),
@@ -203,12 +229,23 @@ def _packable(text: str | None) -> str:
 
 
 def onwards(claim: Claimed, entry: HistoryEntry, due_ms: int | None) -> Conclusion:
-    """Record an entry and go on to the next step, due at ``due_ms``; None ends the series."""
-    return replace(
-        conclusion(claim, "end" if due_ms is None else "due", when_ms=due_ms or 0),
-        cursor=(claim.subscription.index + 1, 0),
-        entry=entry,
-    )
+    """Record an entry and go on to what comes next, due at ``due_ms``; None ends the series."""
+    ended = conclusion(claim, "end" if due_ms is None else "due", when_ms=due_ms or 0)
+    again = claim.subscription.again
+    if again is not None:  # beside the cursor, which stays where it is
+        return replace(ended, again=again, entry=entry)
+    return replace(ended, cursor=(claim.subscription.index + 1, 0, 0), entry=entry)
+
+
+def tried(
+    claim: Claimed, where: Where, *, when_ms: int, attempts: int, failures: int
+) -> Conclusion:
+    """End a claim without an outcome, with what was tried of its delivery so far."""
+    ended, index = conclusion(claim, where, when_ms=when_ms), claim.subscription.index
+    again = claim.subscription.again
+    if again is not None:
+        return replace(ended, again=replace(again, attempts=attempts, failures=failures))
+    return replace(ended, cursor=(index, attempts, failures))
 
 
 def conclusion(

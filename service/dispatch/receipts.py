@@ -7,11 +7,12 @@ from typing import Final
 
 from schedules.delivery import State
 from service.carriers.base import AddressEffect, Outcome, Receipt, ReceiptStatus, Result
+from service.clock import BusinessClock
 from service.dispatch.parts import Stores
 from service.dispatch.stops import Stops
 from service.errors import ConfigurationError
 from service.store.dispatching import AttemptRecord
-from service.store.records import Channel, Patient
+from service.store.records import Again, Channel, Patient
 
 STATES: Final = {
     ReceiptStatus.QUEUED: (State.SENT, 1),
@@ -25,6 +26,10 @@ MAY_HAVE_ARRIVED: Final = (State.UNKNOWN, 3)
 better evidence."""
 
 
+LATER_MS: Final = 1_800_000
+"""A phone that was switched off is seldom on a minute later: half an hour of business time."""
+
+
 class Receipts:
     """Applies receipts, and draws their consequences for the address and the sender.
 
@@ -34,11 +39,16 @@ class Receipts:
     """
 
     def __init__(
-        self, stores: Stores, stops: Stops, sender_of: Callable[[Patient, Channel], str]
+        self,
+        stores: Stores,
+        stops: Stops,
+        sender_of: Callable[[Patient, Channel], str],
+        business: BusinessClock,
     ) -> None:
         self._stores = stores
         self._stops = stops
         self._sender_of = sender_of
+        self._business = business
 
     def apply(self, receipt: Receipt) -> bool:
         """Record a receipt; False where its attempt is not known (expired, or another message's).
@@ -52,8 +62,15 @@ class Receipts:
         outcome = receipt.outcome
         unproven = outcome is not None and outcome.result is Result.UNKNOWN
         state, rank = MAY_HAVE_ARRIVED if unproven else STATES[receipt.status]
+        now_ms = self._business.now_ms()
         taken = self._stores.dispatch.receive(
-            receipt.attempt, state.code, rank, receipt.provider_id, receipt.code
+            receipt.attempt,
+            state.code,
+            rank,
+            receipt.provider_id,
+            receipt.code,
+            again=again_after(attempt, outcome, now_ms),
+            now_ms=now_ms,
         )
         if taken == "gone":
             return False
@@ -94,3 +111,30 @@ class Receipts:
                 reason="provider_opt_out" if effect is AddressEffect.OPTED_OUT else "invalid",
                 source=f"carrier:{code}",
             )
+
+
+def again_after(attempt: AttemptRecord, outcome: Outcome | None, now_ms: int) -> Again | None:
+    """What is to be tried once more after a failure that a receipt tells; None for nothing.
+
+    A failure that the table of codes lets be tried later is, as often as that says in all (a
+    phone that was switched off: once). What failed because its sender may not send is, without
+    being counted: it waits until the sender may again, or until it is not useful any more.
+
+    Args:
+        attempt: the one that failed for good.
+        outcome: what the receipt means; None where it tells no failure.
+        now_ms: business ms UTC.
+    """
+    if outcome is None or outcome.result not in {Result.TRANSIENT, Result.STOPPED}:
+        return None
+    failures = attempt.failures + int(outcome.result is Result.TRANSIENT)
+    most = 1 if outcome.later_attempts is None else outcome.later_attempts
+    if failures > most:
+        return None
+    return Again(
+        index=attempt.index,
+        was=State.UNDELIVERED.code,
+        attempts=attempt.attempts + 1,
+        failures=failures,
+        from_ms=now_ms + LATER_MS,
+    )

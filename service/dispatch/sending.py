@@ -15,7 +15,7 @@ from service.clock import BusinessClock, MachineClock
 from service.dispatch.compose import Composer
 from service.dispatch.outcomes import verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
-from service.dispatch.prepare import Ready, conclusion, entry_of, onwards
+from service.dispatch.prepare import Ready, conclusion, entry_of, onwards, tried
 from service.dispatch.stops import Stops
 from service.errors import StoreUnavailable
 from service.store.flights import Beginning, Begun, Conclusion
@@ -134,8 +134,10 @@ class Sending:
 
     def _ended(self, item: Ready, outcome: Outcome) -> Conclusion:
         claim = item.claimed
-        made, jitter = claim.subscription.attempts, self._random()
-        ruling = verdict(outcome, made, random=jitter, base_s=self._limits.retry_base_s)
+        made, failed = claim.subscription.attempts, claim.subscription.failures
+        ruling = verdict(
+            outcome, made, failed, random=self._random(), base_s=self._limits.retry_base_s
+        )
         attempts = made + int(ruling.counts)
         if ruling.where == "next":
             entry = entry_of(
@@ -147,14 +149,13 @@ class Sending:
                 channel=item.delivery.channel,
                 attempts=attempts,
                 outcome=outcome,
+                due_ms=item.due_ms,
             )
             ended = onwards(claim, entry, item.following_ms)
         else:
             when = self._machine.now_ms() + int(ruling.wait_s * 1000)
-            ended = replace(
-                conclusion(claim, ruling.where, when_ms=when),
-                cursor=(claim.subscription.index, attempts),
-            )
+            failures = failed + int(ruling.fails)
+            ended = tried(claim, ruling.where, when_ms=when, attempts=attempts, failures=failures)
         return replace(
             ended,
             expects="bq",

@@ -1,9 +1,10 @@
 """Settle attempts that were begun and have no outcome, by proof only; never by sending again.
 
-In order: a receipt, which carries the attempt's id; then the provider's own list, by number, time
-and text. One candidate settles it; several, or none by the time ``settle_s`` has passed, leave it
-*unknown*, which is terminal. An empty list never permits another attempt, since a frozen worker may
-still send, and lists lag.
+In order: a receipt, which carries the attempt's id; then the provider's own list (see
+``evidence``). Where neither proves anything by the time ``settle_s`` has passed, the outcome is
+recorded as *unknown* and the series goes on; proof of a text is looked for after that as well (see
+``afterwards``). An empty list never permits another attempt, since a frozen worker may still send,
+and lists lag.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import structlog
 from schedules.calendar import Profile
 from schedules.delivery import State
 from schedules.errors import ScheduleError
-from service.carriers.base import Found, ProviderUnreachable, TextCarrier
+from service.carriers.base import ProviderUnreachable
 from service.clock import BusinessClock, MachineClock
-from service.dispatch.compose import Composer
+from service.dispatch.evidence import Evidence
 from service.dispatch.parts import Stores
 from service.dispatch.prepare import entry_of, onwards
-from service.dispatch.standing import due_after, profile_of
+from service.dispatch.receipts import Receipts
+from service.dispatch.standing import profile_of
+from service.dispatch.turns import following_ms, turned
 from service.errors import AftervisitError
 from service.store.dispatching import AttemptRecord, Question
 from service.store.records import Claimed, Patient, Subscription
@@ -31,9 +34,6 @@ log = structlog.get_logger(__name__)
 SWEEP_BATCH = 100
 LOOK_AGAIN_MS = 3_000
 """An open question is looked at again after this, machine ms."""
-SKEW_MS = 60_000
-"""How far the provider's clock may lag ours."""
-FAILED_WORDS = frozenset({"failed", "undelivered", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Settled:
     """What the proof says.
 
     Attributes:
+        state: sent where a receipt is on record; the record then says what that proved.
         reason: a word of ``reasons``.
     """
 
     state: State
     reason: str
     provider_id: str = ""
-    code: str = ""
 
 
 class Settle:
@@ -56,15 +56,15 @@ class Settle:
     def __init__(
         self,
         stores: Stores,
-        composer: Composer,
-        texts: TextCarrier | None,
+        evidence: Evidence,
+        receipts: Receipts,
         business: BusinessClock,
         machine: MachineClock,
         settle_s: float,
     ) -> None:
         self._stores = stores
-        self._composer = composer
-        self._texts = texts
+        self._evidence = evidence
+        self._receipts = receipts
         self._business = business
         self._machine = machine
         self._settle_ms = int(settle_s * 1000)
@@ -90,7 +90,7 @@ class Settle:
         try:
             patient = self._stores.patients.contact(question.fields)
             profile = profile_of(patient, question.fields.reachable())
-            settled = await self._proof(attempt, patient)
+            settled = await self._proof(question.flight.attempt, attempt, patient)
             if settled is not None:
                 self._record(question, subscription, profile, attempt, settled)
         except (AftervisitError, ScheduleError, ProviderUnreachable) as error:
@@ -99,28 +99,24 @@ class Settle:
             name = type(error).__name__
             log.error("unsettled", attempt=question.flight.attempt, fault=name)
 
-    async def _proof(self, attempt: AttemptRecord | None, patient: Patient) -> Settled | None:
+    async def _proof(
+        self, name: str, attempt: AttemptRecord | None, patient: Patient
+    ) -> Settled | None:
         """The outcome where it is proven, *unknown* once the time is up, None to look again."""
         if attempt is None:
             return Settled(State.UNKNOWN, "no_answer")
         if attempt.receipt:
-            state = State.from_code(attempt.receipt)
-            return Settled(state, "receipt", attempt.provider_id, attempt.code)
+            return Settled(State.SENT, "receipt", attempt.provider_id)
         late = self._machine.now_ms() >= attempt.begun_ms + self._settle_ms
-        if attempt.channel == "sms" and self._texts is not None and patient.phone:
-            try:
-                listed = await self._texts.find(patient.phone, attempt.begun_ms - SKEW_MS)
-            except ProviderUnreachable:
-                if not late:
-                    raise
-                listed = []
-            matches = [item for item in listed if self._is_it(item, attempt)]
-            if len(matches) == 1:
-                return _from_list(matches[0])
+        try:
+            receipt = await self._evidence.found(name, attempt, patient)
+        except ProviderUnreachable:
+            if not late:
+                raise
+            receipt = None
+        if receipt is not None and self._receipts.apply(receipt):
+            return Settled(State.SENT, "found", receipt.provider_id)
         return Settled(State.UNKNOWN, "no_answer") if late else None
-
-    def _is_it(self, item: Found, attempt: AttemptRecord) -> bool:
-        return self._composer.body_digest(item.body) == attempt.body
 
     def _record(
         self,
@@ -130,29 +126,27 @@ class Settle:
         attempt: AttemptRecord | None,
         settled: Settled,
     ) -> None:
-        claim = Claimed(
-            question.fields, subscription, question.flight.token, question.flight.due_ms
-        )
+        flight = question.flight
+        claim = Claimed(question.fields, subscription, flight.token, flight.due_ms)
+        if attempt is not None:
+            claim = turned(claim, attempt.index)
         entry = entry_of(
-            subscription,
+            claim.subscription,
             profile,
             settled.state,
             settled.reason,
             self._business.now_ms(),
             channel=attempt.channel if attempt else "",
-            attempts=subscription.attempts + 1,
+            attempts=claim.subscription.attempts + 1,
         )
-        entry = replace(entry, code=settled.code, provider_id=settled.provider_id)
-        recorded = self._stores.dispatch.conclude(
-            [
-                replace(
-                    onwards(claim, entry, due_after(subscription, subscription.index + 1, profile)),
-                    expects="bq",
-                    attempt=question.flight.attempt,
-                    provider_id=settled.provider_id,
-                )
-            ]
+        entry = replace(entry, provider_id=settled.provider_id)
+        ended = replace(
+            onwards(claim, entry, following_ms(claim, profile)),
+            expects="bq",
+            attempt=flight.attempt,
+            provider_id=settled.provider_id,
         )
+        recorded = self._stores.dispatch.conclude([ended])
         log.info(
             "settled",
             attempt=question.flight.attempt,
@@ -160,12 +154,3 @@ class Settle:
             reason=settled.reason,
             recorded=recorded[0],
         )
-
-
-def _from_list(item: Found) -> Settled:
-    state = State.SENT
-    if item.status == "delivered":
-        state = State.DELIVERED
-    elif item.status in FAILED_WORDS:
-        state = State.UNDELIVERED
-    return Settled(state, "found", item.provider_id, item.code or "")

@@ -87,7 +87,13 @@ class Ticker:
             for partition, state in zip(self._partitions, pending, strict=True)
             if _has_work(state, business, machine)
         ]
-        queued = self._queue(busy)
+        # What is left to do afterwards needs a drain, and holds nothing up.
+        afterwards = [
+            partition
+            for partition, state in zip(self._partitions, pending, strict=True)
+            if state.after_ms is not None and state.after_ms <= machine
+        ]
+        queued = self._queue([*busy, *(p for p in afterwards if p not in busy)])
         idle = not busy and not any(state.held for state in pending)
         self._pace(pending, business, idle=idle)
         return Tick(led=True, queued=queued, idle=idle)

@@ -8,6 +8,7 @@ from typing import Literal
 
 import structlog
 
+from schedules.delivery import State, movable
 from service.store.flights import (
     Beginning,
     Begun,
@@ -17,7 +18,7 @@ from service.store.flights import (
     conclude_call,
 )
 from service.store.keys import PartitionKeys, partition_of
-from service.store.records import Channel, Claimed, Flight, PatientFields
+from service.store.records import Again, Channel, Claimed, Flight, PatientFields
 from service.store.scripts import Call, Scripts
 
 log = structlog.get_logger(__name__)
@@ -33,11 +34,13 @@ class Pending:
         due_ms: the earliest due time (business), None if nothing is due.
         held_ms: the earliest time a flight must be looked at (machine).
         held: flights.
+        after_ms: the earliest time at which something is left to do about an attempt (machine).
     """
 
     due_ms: int | None
     held_ms: int | None
     held: int
+    after_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class AttemptRecord:
         receipt: state code of the newest receipt, empty if none came.
         begun_ms: machine ms UTC.
         probe: name of the stopped sender that it tried, else empty.
+        attempts: provider calls made for the delivery before this one.
+        failures: how many of them failed in a way that is tried only so often.
     """
 
     patient: str
@@ -70,6 +75,20 @@ class AttemptRecord:
     code: str
     provider_id: str
     probe: str = ""
+    attempts: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """Something that is left to do about an attempt.
+
+    Attributes:
+        kind: ``x`` to look for proof of its outcome, ``d`` to have its text redacted.
+    """
+
+    kind: Literal["x", "d"]
+    attempt: str
 
 
 class DispatchStore:
@@ -83,10 +102,10 @@ class DispatchStore:
         calls: list[Call] = []
         for partition in partitions:
             keys = PartitionKeys(partition)
-            calls.append(((keys.due, keys.held), ()))
+            calls.append(((keys.due, keys.held, keys.afterwards), ()))
         found = []
-        for due, held_at, held in self._scripts.run_many("peek", calls):
-            found.append(Pending(_ms(due), _ms(held_at), int(held)))
+        for due, held_at, held, after in self._scripts.run_many("peek", calls):
+            found.append(Pending(_ms(due), _ms(held_at), int(held), _ms(after)))
         return found
 
     def claim(self, partition: int, now_ms: int, limit: int, lease_until_ms: int) -> list[Claimed]:
@@ -166,12 +185,31 @@ class DispatchStore:
             )
         return questions
 
+    def afterwards(self, partition: int, now_ms: int, limit: int) -> list[Afterwards]:
+        """What is left to do about attempts of a partition by now (machine ms UTC)."""
+        key = PartitionKeys(partition).afterwards
+        return [_afterwards(one) for one in self._scripts.read_before([key], now_ms, limit)]
+
+    def unsettled(self, partition: int) -> list[str]:
+        """Attempts of a partition whose outcome is unknown, and looked for on."""
+        every = self.afterwards(partition, 2**53, 1_000_000)
+        return [one.attempt for one in every if one.kind == "x"]
+
+    def look_again(self, task: Afterwards, at_ms: int) -> None:
+        """Put what is left to do off until then (machine ms UTC), unless it is done meanwhile."""
+        self._scripts.run("put_off", (_afterwards_key(task),), (_member(task), at_ms))
+
+    def no_more(self, task: Afterwards) -> None:
+        """Nothing is left to do."""
+        self._scripts.run("put_off", (_afterwards_key(task),), (_member(task), ""))
+
     def attempt(self, attempt: str) -> AttemptRecord | None:
         """One attempt by its id, None once it has expired."""
         key = PartitionKeys(partition_of(attempt)).attempt(attempt)
         fields = {name: value.decode() for name, value in self._scripts.read_hash(key).items()}
         if "p" not in fields:
             return None
+        attempts, _, failures = fields.get("tr", "0|0").partition("|")
         return AttemptRecord(
             patient=fields["p"],
             subscription=int(fields["n"]),
@@ -183,10 +221,20 @@ class DispatchStore:
             code=fields.get("rc", ""),
             provider_id=fields.get("id", ""),
             probe=fields.get("pr", ""),
+            attempts=int(attempts),
+            failures=int(failures),
         )
 
     def receive(
-        self, attempt: str, state: str, rank: int, provider_id: str, code: str | None
+        self,
+        attempt: str,
+        state: str,
+        rank: int,
+        provider_id: str,
+        code: str | None,
+        *,
+        again: Again | None = None,
+        now_ms: int = 0,
     ) -> Received:
         """Apply a receipt to an attempt, durably.
 
@@ -196,17 +244,37 @@ class DispatchStore:
             rank: only a higher one replaces what an earlier receipt said.
             provider_id: must agree with the one on record, if there is one.
             code: the provider's error code.
+            again: the delivery goes back to pending, as far as its state allows.
+            now_ms: business ms UTC.
 
         Returns:
             ``moved``; ``kept`` where as much was known before; ``gone`` where the attempt has
             expired, or is another message's.
         """
         keys = PartitionKeys(partition_of(attempt))
-        args = (state, rank, provider_id, code or "", keys.history(""))
-        answer = self._scripts.run_durably("receipt", [((keys.attempt(attempt),), args)])[0]
+        names = (keys.attempt(attempt), keys.due, keys.dead_letters, keys.afterwards)
+        moves = "".join(sorted(each.code for each in movable(State.from_code(state))))
+        args = (
+            *(state, rank, provider_id, code or "", moves),
+            *(keys.patient(""), keys.history(""), again.pack() if again else "", now_ms),
+        )
+        answer = self._scripts.run_durably("receipt", [(names, args)])[0]
         received: Received = answer[0].decode()
         return received
 
 
 def _ms(score: bytes) -> int | None:
     return int(float(score)) if score else None
+
+
+def _afterwards(member: str) -> Afterwards:
+    kind, _, attempt = member.partition(":")
+    return Afterwards("x" if kind == "x" else "d", attempt)
+
+
+def _member(task: Afterwards) -> str:
+    return f"{task.kind}:{task.attempt}"
+
+
+def _afterwards_key(task: Afterwards) -> str:
+    return PartitionKeys(partition_of(task.attempt)).afterwards

@@ -1,4 +1,4 @@
-"""What ``begin`` and ``conclude`` are asked, and how it is put to their scripts: many in one call."""
+"""What ``begin`` and ``conclude`` are asked, and how their scripts are told: many in one call."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Literal, TypeVar
 
 from service.store.history import HistoryEntry
 from service.store.keys import PartitionKeys, partition_of
-from service.store.records import LETTER, Channel, Claimed
+from service.store.records import LETTER, Again, Channel, Claimed
 from service.store.scripts import Argument, Call
 
 MOST_AT_ONCE = 128
-"""Flights in one call of a script: the server does nothing else meanwhile, about two milliseconds."""
+"""Flights in one call of a script: the server does nothing else for about two milliseconds."""
 ATTEMPT_TTL_MS = 14 * 86_400_000
 """Receipts are joined to their attempt this long; Twilio keeps a message queued 10 h at most."""
 DRIPS_A_WEEK = 7
@@ -54,7 +54,9 @@ class Conclusion:
         where: ``due`` (at ``when_ms`` business), ``back`` (the same, for a claim that was not
             worked on), ``hold`` (until ``when_ms`` machine, then due
             again), ``question`` (begun, unproven; looked at from ``when_ms`` machine), ``end``.
-        cursor: the new (index, attempts), None to leave it.
+        cursor: the new (index, attempts, failures), None to leave it.
+        again: of a delivery that is tried again beside the cursor: with an entry it is over, else
+            this is what is known of it now.
         frees_day: give the day's cap back, since nothing was sent.
     """
 
@@ -63,7 +65,8 @@ class Conclusion:
     expects: Literal["c", "bq"]
     where: Where
     when_ms: int = 0
-    cursor: tuple[int, int] | None = None
+    cursor: tuple[int, int] | tuple[int, int, int] | None = None
+    again: Again | None = None
     entry: HistoryEntry | None = None
     attempt: str = ""
     frees_day: bool = False
@@ -107,13 +110,15 @@ def begin_call(keys: PartitionKeys, beginnings: Sequence[Beginning]) -> Call:
             one.probe,
             one.lease_until_ms,
             one.begun_ms,
+            subscription.tried,
+            subscription.again.field(subscription.number) if subscription.again else "",
         )
     return names, args
 
 
 def conclude_call(keys: PartitionKeys, conclusions: Sequence[Conclusion]) -> Call:
     """What ``conclude.lua`` is called with, for flights of one partition."""
-    names = [keys.held, keys.due]
+    names = [keys.held, keys.due, keys.dead_letters, keys.afterwards]
     args: list[Argument] = []
     for one in conclusions:
         patient, _, number = one.subscription.partition(".")
@@ -124,13 +129,25 @@ def conclude_call(keys: PartitionKeys, conclusions: Sequence[Conclusion]) -> Cal
             one.subscription,
             one.token,
             one.expects,
-            "" if one.cursor is None else f"{one.cursor[0]}|{one.cursor[1]}",
+            *_place(one, number),
             entry.field if entry else "",
             entry.state if entry else "",
             entry.rest() if entry else "",
+            entry.at_ms if entry else 0,
             one.where,
             one.when_ms,
             int(one.frees_day),
             one.provider_id,
         )
     return names, args
+
+
+def _place(conclusion: Conclusion, number: str) -> tuple[str, str]:
+    """Field and value that say where the subscription, or the delivery tried again, stands now."""
+    if conclusion.again is not None:
+        field = conclusion.again.field(int(number))
+        return field, "-" if conclusion.entry else conclusion.again.pack()
+    if conclusion.cursor is None:
+        return "", ""
+    index, attempts, failures = (*conclusion.cursor, 0)[:3]
+    return f"k{number}", f"{index}|{attempts}" + (f"|{failures}" if failures else "")

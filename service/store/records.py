@@ -2,7 +2,8 @@
 
 A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
-``f<n>`` its flight, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``xs``/``xe``
+``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
+looked at, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``xs``/``xe``
 suppression copies. Nothing outside ``c`` tells who somebody is.
 """
 
@@ -12,10 +13,33 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, time
-from enum import StrEnum
 from typing import Literal
 
 from service.store.keys import split_subscription
+from service.store.subscription import (
+    Again,
+    Flight,
+    FlightState,
+    Status,
+    Subscription,
+    pack_subscription,
+)
+
+__all__ = [
+    "CHANNELS",
+    "LETTER",
+    "Again",
+    "Channel",
+    "Claimed",
+    "Flight",
+    "FlightState",
+    "Patient",
+    "PatientFields",
+    "Status",
+    "Subscription",
+    "SuppressionCopy",
+    "pack_subscription",
+]
 
 Channel = Literal["sms", "email"]
 CHANNELS: tuple[Channel, ...] = ("sms", "email")
@@ -25,31 +49,6 @@ _CONTACT = (
     *("bedtime", "channels"),
 )
 """Places of a contact's row: without names in every record it takes half the memory."""
-
-
-class Status(StrEnum):
-    """A subscription's status; the value is what is stored."""
-
-    PENDING = "n"
-    ACTIVE = "a"
-    PAUSED = "p"
-    COMPLETED = "c"
-    OPTED_OUT = "o"
-    UNREACHABLE = "x"
-
-    @property
-    def word(self) -> str:
-        """The field's word for it: ``opted_out``."""
-        return self.name.lower()
-
-
-class FlightState(StrEnum):
-    """Where a claimed subscription stands; the value is what is stored."""
-
-    CLAIMED = "c"
-    BEGUN = "b"
-    IN_QUESTION = "q"
-    RETRY = "r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,66 +105,6 @@ class Patient:
             bedtime=time(int(hour), int(minute)),
             channels=tuple(c for c in CHANNELS if LETTER[c] in fields["channels"]),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A claim on a subscription.
-
-    Attributes:
-        token: the fencing token handed out with the claim.
-        due_ms: the due time it was claimed at, ms UTC (business).
-        attempt: id of the begun attempt, empty before.
-    """
-
-    token: int
-    state: FlightState
-    due_ms: int
-    attempt: str = ""
-
-    @classmethod
-    def unpack(cls, packed: str) -> Flight:
-        """Read ``token|state|due|attempt|day``."""
-        parts = [*packed.split("|"), "", ""]
-        due = int(float(parts[2]))
-        return cls(int(parts[0]), FlightState(parts[1]), due, parts[3])
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A patient in a series.
-
-    Attributes:
-        number: 1, 2, ... within the patient.
-        version: of the series, kept while the patient is under way.
-        start: the first day asked for, patient's local date.
-        enrolled_ms: business ms UTC.
-        index: the step that comes next.
-        attempts: provider calls made for that step so far.
-        lost_leases: times a worker died holding it since it last moved.
-    """
-
-    patient: str
-    number: int
-    series: str
-    version: int
-    start: date
-    enrolled_ms: int
-    status: Status
-    index: int
-    attempts: int
-    lost_leases: int
-    flight: Flight | None
-
-    @property
-    def id(self) -> str:
-        """``patient.number``."""
-        return f"{self.patient}.{self.number}"
-
-
-def pack_subscription(series: str, version: int, start: date, enrolled_ms: int) -> str:
-    """The text of an ``s<n>`` field."""
-    return f"{series}|{version}|{start.isoformat()}|{enrolled_ms}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +173,7 @@ class PatientFields:
         if packed is None:
             return None
         series, version, start, enrolled = packed.split("|")
-        index, attempts = (self.text(f"k{number}") or "0|0").split("|")
+        index, attempts, failures = [*(self.text(f"k{number}") or "0|0").split("|"), "0"][:3]
         flight = self.text(f"f{number}")
         return Subscription(
             patient=self.id,
@@ -248,7 +187,18 @@ class PatientFields:
             attempts=int(attempts),
             lost_leases=int(self.text(f"w{number}") or 0),
             flight=Flight.unpack(flight) if flight else None,
+            failures=int(failures),
         )
+
+    def again(self, number: int) -> list[Again]:
+        """Deliveries of a subscription that are to be tried once more, earliest first."""
+        prefix = f"a{number}."
+        found = [
+            Again.unpack(int(field.removeprefix(prefix)), value.decode())
+            for field, value in self.fields.items()
+            if field.startswith(prefix)
+        ]
+        return sorted(found, key=lambda one: (one.from_ms, one.index))
 
     def numbers(self) -> list[int]:
         """The numbers of the patient's subscriptions, oldest first."""

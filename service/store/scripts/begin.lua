@@ -2,9 +2,10 @@
 -- KEYS: held, then for each: patient, attempt.
 -- ARGV: attempt time-to-live ms, drips a week, then for each: n, subscription, token, suppression
 --       field, attempt id, local day for the cap ('' = not counted), patient id, step, channel, body
---       hash, probe ('' = none), lease end and begun (both machine ms).
+--       hash, probe ('' = none), lease end and begun (both machine ms), what was tried of it before
+--       ('' = nothing), the field of a delivery that is tried again ('' = it is at the cursor).
 -- Returns for each 'ok', 'lost', 'stopped', 'suppressed', 'capped_day' or 'capped_week'.
-local WIDTH = 13
+local WIDTH = 15
 
 -- The days on which a drip was begun with this one's added, or why it may not be one more.
 local function with_day(days, today, most)
@@ -37,6 +38,8 @@ local function begin(patient, attempt, at)
   end
   if state ~= 'c' then return 'lost' end
   if record[2] ~= 'a' then return 'stopped' end
+  -- A receipt that came since the claim may have taken it back: the patient has the message.
+  if ARGV[at + 14] ~= '' and redis.call('HEXISTS', patient, ARGV[at + 14]) == 0 then return 'stopped' end
   if copy and string.match(copy, '^%d+|1') then return 'suppressed' end
   local written = {'f' .. n, table.concat({token, 'b', due, id, today}, '|')}
   if today ~= '' then
@@ -45,9 +48,15 @@ local function begin(patient, attempt, at)
     written[3], written[4] = 'r', days
   end
   redis.call('HSET', patient, unpack(written))
-  redis.call('HSET', attempt, 'p', ARGV[at + 6], 'n', n, 'i', ARGV[at + 7], 'ch', ARGV[at + 8],
-    'at', ARGV[at + 12], 'bh', ARGV[at + 9])
-  if ARGV[at + 10] ~= '' then redis.call('HSET', attempt, 'pr', ARGV[at + 10]) end
+  local fields = {'p', ARGV[at + 6], 'n', n, 'i', ARGV[at + 7], 'ch', ARGV[at + 8],
+    'at', ARGV[at + 12], 'bh', ARGV[at + 9]}
+  for name, value in pairs({pr = ARGV[at + 10], tr = ARGV[at + 13], dy = today}) do
+    if value ~= '' then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  redis.call('HSET', attempt, unpack(fields))
   redis.call('PEXPIRE', attempt, ARGV[1])
   return 'ok'
 end

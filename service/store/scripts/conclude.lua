@@ -1,33 +1,52 @@
 -- End flights: record what became of each and say where its subscription goes next.
--- KEYS: held, due, then for each: patient, history, attempt ('-' key of the slot where there is none).
+-- KEYS: held, due, dead letters, afterwards, then for each: patient, history, attempt ('-' key of the
+--       slot where there is none).
 -- ARGV: for each: n, subscription, token, states it may be in ('c' or 'bq'),
---       cursor ('' = unchanged), history field ('' = none), delivery state, history rest,
+--       field and value of its place ('' = unchanged; the value '-' takes the field away),
+--       history field ('' = none), delivery state, history rest, when that was (business ms),
 --       where ('due' | 'back' | 'hold' | 'question' | 'end'), when ms,
 --       give back the day's cap (1/0), provider id ('' = none).
 -- Returns for each 'ok', or 'lost' where the token no longer holds: that record is then refused.
-local WIDTH = 12
-local waiting, leaving, coming = {}, {}, {}
+local WIDTH = 14
+local waiting, leaving, coming, dead, after = {}, {}, {}, {}, {}
 
 local function add(list, when, member)
   list[#list + 1] = when
   list[#list + 1] = member
 end
 
--- The delivery's entry in the history, and what its attempt is joined to it by.
+-- The delivery's entry in the history, and what its attempt is joined to it by. Returns what is to
+-- be tried again, where a receipt has already proven that this attempt failed for good.
 local function record(history, attempt, known, at)
-  local field, outcome, provider = ARGV[at + 5], ARGV[at + 6], ARGV[at + 11]
-  local joined = {}
+  local field, outcome, rest = ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
+  local provider = ARGV[at + 13]
+  local joined, again = {}, nil
   if known ~= '' and provider ~= '' then joined = {'id', provider} end
   if field ~= '' then
     if known ~= '' then
       add(joined, 'h', field)
       -- A receipt that came before this record: what it proved stands, where nothing else did.
-      local receipt = redis.call('HGET', attempt, 'rs')
-      if receipt and (outcome == 's' or outcome == 'x') then outcome = receipt end
+      local receipt = redis.call('HMGET', attempt, 'rs', 'rc', 'ra')
+      if receipt[1] and (outcome == 's' or outcome == 'x' or outcome == receipt[1]) then
+        outcome, again = receipt[1], receipt[3]
+        if again then outcome = 'p' end
+        if receipt[2] ~= '' then rest = string.gsub(rest, '|[^|]*|([^|]*)$', '|' .. receipt[2] .. '|%1') end
+      end
+      if outcome ~= 's' and string.find(rest, '^[^|]*|s|') then
+        if outcome == 'x' then
+          add(after, 0, 'x:' .. known)  -- proof is looked for on
+        elseif outcome ~= 'f' or provider ~= '' then
+          add(after, 0, 'd:' .. known)  -- it is over: its text is redacted at the provider
+        end
+      end
     end
-    redis.call('HSET', history, field, outcome .. '|' .. ARGV[at + 7])
+    if string.find('hfx', outcome, 1, true) then
+      add(dead, ARGV[at + 9], string.match(ARGV[at + 1], '^[^.]+') .. '.' .. field)
+    end
+    redis.call('HSET', history, field, outcome .. '|' .. rest)
   end
   if #joined > 0 then redis.call('HSET', attempt, unpack(joined)) end
+  return again
 end
 
 local function without(days, day)
@@ -39,19 +58,27 @@ local function without(days, day)
 end
 
 local function conclude(patient, history, attempt, at)
-  local n, member, where, when = ARGV[at], ARGV[at + 1], ARGV[at + 8], ARGV[at + 9]
-  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r')
+  local n, member, where, when = ARGV[at], ARGV[at + 1], ARGV[at + 10], ARGV[at + 11]
+  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n)
   local flight, status = fields[1], fields[2]
   if not flight then return 'lost' end
   local token, state, due, known, day =
     string.match(flight, '^(%d+)|(%a)|([^|]*)|?([^|]*)|?([^|]*)')
   if token ~= ARGV[at + 2] or not string.find(ARGV[at + 3], state, 1, true) then return 'lost' end
-  record(history, attempt, known, at)
+  local again, wake = record(history, attempt, known, at), fields[5]
   local written, removed = {}, {}
-  if ARGV[at + 4] ~= '' then add(written, 'k' .. n, ARGV[at + 4]) end
-  if ARGV[at + 10] == '1' and day ~= '' then add(written, 'r', without(fields[4], day)) end
+  if ARGV[at + 5] == '-' then
+    if not again then removed[1] = ARGV[at + 4] end
+  elseif ARGV[at + 4] ~= '' then
+    add(written, ARGV[at + 4], ARGV[at + 5])
+  end
+  if again then
+    add(written, 'a' .. ARGV[at + 6], again)
+    wake = math.min(tonumber(wake or 'inf'), tonumber(string.match(again, '[^|]*$')))
+  end
+  if (again or ARGV[at + 12] == '1') and day ~= '' then add(written, 'r', without(fields[4], day)) end
   -- Given back without having been looked at ('back'): whether it kills workers is still not known.
-  if fields[3] and where ~= 'back' and where ~= 'question' then removed[1] = 'w' .. n end
+  if fields[3] and where ~= 'back' and where ~= 'question' then removed[#removed + 1] = 'w' .. n end
   if where == 'question' then
     add(written, 'f' .. n, table.concat({token, 'q', due, known, day}, '|'))
     add(waiting, when, member)
@@ -61,6 +88,13 @@ local function conclude(patient, history, attempt, at)
   else
     removed[#removed + 1] = 'f' .. n
     leaving[#leaving + 1] = member
+    -- Something is to be tried again before (receipt.lua could not say so in the index meanwhile).
+    if wake and where == 'end' then
+      where, when = 'due', wake
+    elseif wake then
+      when = math.min(tonumber(when), tonumber(wake))
+    end
+    if fields[5] then removed[#removed + 1] = 'b' .. n end
     if where == 'end' then
       add(written, 'u' .. n, 'c')
     elseif status == 'a' then
@@ -73,11 +107,13 @@ local function conclude(patient, history, attempt, at)
 end
 
 local answers = {}
-for item = 1, (#KEYS - 2) / 3 do
-  local key = item * 3
+for item = 1, (#KEYS - 4) / 3 do
+  local key = item * 3 + 2
   answers[item] = conclude(KEYS[key], KEYS[key + 1], KEYS[key + 2], 1 + (item - 1) * WIDTH)
 end
 if #waiting > 0 then redis.call('ZADD', KEYS[1], unpack(waiting)) end
 if #leaving > 0 then redis.call('ZREM', KEYS[1], unpack(leaving)) end
 if #coming > 0 then redis.call('ZADD', KEYS[2], unpack(coming)) end
+if #dead > 0 then redis.call('ZADD', KEYS[3], unpack(dead)) end
+if #after > 0 then redis.call('ZADD', KEYS[4], unpack(after)) end
 return answers

@@ -1,21 +1,65 @@
 -- Apply a provider's receipt: it only moves a delivery forward, and what is terminal stays.
--- KEYS: attempt.  ARGV: state, rank, provider id, code, patient history key prefix.
--- Returns {'gone'} | {'kept', state} | {'moved', state, patient}.
-local record = redis.call('HMGET', KEYS[1], 'p', 'rs', 'rk', 'h', 'id')
+-- KEYS: attempt, due, dead letters, afterwards.
+-- ARGV: state, rank, provider id, code, letters of the states that it moves (delivery.movable),
+--       patient key prefix, history key prefix, what is to be tried again ('' = nothing), business ms.
+-- Returns {'gone'} | {'kept'} | {'moved'}.
+local name = string.match(KEYS[1], ':([^:]*)$')
+local record = redis.call('HMGET', KEYS[1], 'p', 'rs', 'rk', 'h', 'id', 'n', 'ch', 'dy')
 if not record[1] then return {'gone'} end
-local id = record[5]
-if id and ARGV[3] ~= '' and id ~= ARGV[3] then return {'gone'} end
-if record[3] and tonumber(record[3]) >= tonumber(ARGV[2]) then return {'kept', record[2]} end
-redis.call('HSET', KEYS[1], 'rs', ARGV[1], 'rk', ARGV[2], 'rc', ARGV[4])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'id', ARGV[3]) end
-if record[4] then
-  local history = ARGV[5] .. record[1]
-  local entry = redis.call('HGET', history, record[4])
-  -- Only what was accepted, or is unknown, is open to evidence (schedules.delivery.advance).
-  if entry and string.find('sx', string.sub(entry, 1, 1), 1, true) then
-    local rest = string.match(entry, '^[^|]*(|.*)$')
-    if ARGV[4] ~= '' then rest = string.gsub(rest, '|[^|]*|([^|]*)$', '|' .. ARGV[4] .. '|%1') end
-    redis.call('HSET', history, record[4], ARGV[1] .. rest)
-  end
+local state, rank, id, code, again = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[8]
+if record[5] and id ~= '' and id ~= record[5] then return {'gone'} end
+local patient, field, n = ARGV[6] .. record[1], record[4], record[6]
+local history, entry = ARGV[7] .. record[1], nil
+if field then entry = redis.call('HGET', history, field) end
+local was = entry and string.sub(entry, 1, 1)
+-- Delivered after all, though a receipt had said that it failed: it is not tried again.
+local taken_back = state == 'd' and record[2] == 'u' and was == 'p'
+if record[3] and tonumber(record[3]) >= rank and not taken_back then
+  -- Written once more, since WAITAOF confirms at once on a connection that wrote nothing.
+  redis.call('HSET', KEYS[1], 'rk', record[3])
+  return {'kept'}
 end
-return {'moved', ARGV[1], record[1]}
+local written = {'rs', state, 'rk', ARGV[2], 'rc', code}
+if id ~= '' then written[7], written[8] = 'id', id end
+redis.call('HSET', KEYS[1], unpack(written))
+local over = string.find('duf', state, 1, true)
+if again ~= '' and not entry then redis.call('HSET', KEYS[1], 'ra', again) end
+if not entry then return {'moved'} end
+-- Texts that are over are redacted at the provider.
+if over and record[7] == 'sms' then redis.call('ZADD', KEYS[4], 'NX', 0, 'd:' .. name) end
+if not string.find(ARGV[5], was, 1, true) then return {'moved'} end
+
+local member, letter = record[1] .. '.' .. n, state
+local status = redis.call('HGET', patient, 'u' .. n)
+if again ~= '' and was == 's' and status and string.find('apc', status, 1, true) then
+  local wake = string.match(again, '[^|]*$')
+  letter = 'p'
+  redis.call('HSET', patient, 'a' .. field, again)
+  if status == 'c' then redis.call('HSET', patient, 'u' .. n, 'a') end
+  if redis.call('HEXISTS', patient, 'f' .. n) == 1 then
+    local known = redis.call('HGET', patient, 'b' .. n)
+    if not known or tonumber(wake) < tonumber(known) then redis.call('HSET', patient, 'b' .. n, wake) end
+  elseif status ~= 'p' then
+    redis.call('ZADD', KEYS[2], 'LT', wake, member)
+  end
+  if record[8] then  -- nothing reached the patient that day
+    local rest = {}
+    for seen in string.gmatch(redis.call('HGET', patient, 'r') or '', '%d+') do
+      if seen ~= record[8] then rest[#rest + 1] = seen end
+    end
+    redis.call('HSET', patient, 'r', table.concat(rest, ','))
+  end
+elseif was == 'p' then
+  redis.call('HDEL', patient, 'a' .. field)
+end
+local rest = string.match(entry, '^[^|]*(|.*)$')
+if code ~= '' then rest = string.gsub(rest, '|[^|]*|([^|]*)$', '|' .. code .. '|%1') end
+redis.call('HSET', history, field, letter .. rest)
+local delivery = record[1] .. '.' .. field
+if letter == 'x' then
+  redis.call('ZADD', KEYS[3], ARGV[9], delivery)
+else
+  redis.call('ZREM', KEYS[3], delivery)
+end
+if was == 'x' then redis.call('ZREM', KEYS[4], 'x:' .. name) end
+return {'moved'}

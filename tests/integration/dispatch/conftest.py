@@ -42,7 +42,7 @@ def workers(
     """Starts workers on one store, which is empty when the test begins."""
     with server.client() as client:
         client.flushdb()
-    provider.settings(hidden=0)
+    provider.settings(hidden=0, list_down=False, ahead_ms=0)
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Worker:  # noqa: ANN401 - whatever a setting takes

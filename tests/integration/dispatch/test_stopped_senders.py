@@ -54,7 +54,7 @@ def test_two_worker_processes_leave_a_busy_provider_alone_together(tmp_path: Pat
         receipts = [system.enrol(number, **contacts) for number in range(24)]
         system.provider.script({"fault": "busy", "retry_after": 3})
         for _ in range(2):
-            system.start("worker", WORKER_PROCESSES="1")
+            system.start("worker", settings={"WORKER_PROCESSES": "1"})
         system.start("beat")
         until(lambda: not system.provider.scripts(), "one is told to wait", limit_s=60)
         noticed_ms = time.time() * 1000

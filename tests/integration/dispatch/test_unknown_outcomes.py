@@ -75,17 +75,6 @@ def test_a_list_that_cannot_be_read_is_asked_again(workers: Workers) -> None:
     assert patient.states == [State.SENT]
 
 
-def test_several_texts_that_it_might_be_leave_it_unknown(worker: Worker) -> None:
-    first = worker.enrol_by_text()
-    worker.drain()
-    assert first.states == [State.SENT]
-    second = worker.enrol_by_text(given_name="Ben", phone=first.phone)
-    second.refused("error_after")
-    settled(worker, second)
-    assert second.states == [State.UNKNOWN]
-    assert len(second.texts) == 2, "one each, and no third"
-
-
 def test_a_provider_that_refuses_connections_is_tried_again(workers: Workers) -> None:
     astray = workers(twilio_api_base_url=f"http://127.0.0.1:{free_port()}")
     patient = astray.enrol()

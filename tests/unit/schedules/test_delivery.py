@@ -6,9 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.delivery import MOVES, SETTLED, TERMINAL, State, advance, may_move
+from schedules.delivery import (
+    DEAD,
+    MOVES,
+    REPORTS,
+    RETRIABLE,
+    SETTLED,
+    TERMINAL,
+    State,
+    advance,
+    may_move,
+    movable,
+)
 
 RECEIPTS = [State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED]
+OVER = TERMINAL - {State.UNKNOWN}
 
 
 def test_every_state_has_its_moves_and_a_letter_of_its_own() -> None:
@@ -30,10 +42,27 @@ def test_every_state_can_be_reached_from_pending_and_ends() -> None:
     assert set(TERMINAL) < set(SETTLED)
 
 
-@pytest.mark.parametrize("state", sorted(TERMINAL - {State.UNKNOWN}))
-def test_a_terminal_state_stays(state: State) -> None:
-    assert MOVES[state] == frozenset()
-    assert {advance(state, receipt) for receipt in RECEIPTS} == {state}
+@pytest.mark.parametrize("state", sorted(OVER))
+def test_a_terminal_state_stays_unless_staff_have_a_refused_one_tried_again(state: State) -> None:
+    assert MOVES[state] == (frozenset({State.PENDING}) if state in RETRIABLE else frozenset())
+    assert {advance(state, receipt) for receipt in REPORTS} == {state}
+
+
+@pytest.mark.parametrize("receipt", sorted(REPORTS))
+def test_what_a_receipt_does_stands_in_the_table_of_moves(receipt: State) -> None:
+    for state in State:
+        after = advance(state, receipt)
+        assert after is state or may_move(state, after)
+        assert (state in movable(receipt)) is (after is not state)
+
+
+def test_a_failure_that_proves_nothing_makes_unknown_only_what_a_provider_has() -> None:
+    assert movable(State.UNKNOWN) == {State.BEGUN, State.SENT}
+
+
+def test_what_may_have_arrived_is_never_tried_again_by_staff() -> None:
+    assert {state for state in DEAD if may_move(state, State.PENDING)} == RETRIABLE
+    assert State.UNKNOWN in DEAD - RETRIABLE
 
 
 def test_an_unknown_outcome_is_settled_by_evidence_and_never_attempted_again() -> None:
@@ -85,11 +114,11 @@ def test_a_receipt_applied_again_changes_nothing_and_terminal_wins(
     for receipt in receipts:
         before, state = state, advance(state, receipt)
         assert advance(state, receipt) is state
-        if before in TERMINAL - {State.UNKNOWN}:
+        if before in OVER:
             assert state is before
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - set(RECEIPTS)))
+@pytest.mark.parametrize("state", sorted(set(State) - REPORTS))
 def test_what_no_provider_reports_is_not_a_receipt(state: State) -> None:
     with pytest.raises(ValueError, match="not something a provider reports"):
         advance(State.BEGUN, state)

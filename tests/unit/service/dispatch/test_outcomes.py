@@ -17,12 +17,13 @@ def judged(
     result: Result,
     *,
     attempts: int = 0,
+    failures: int = 0,
     random: float = 0.5,
     retry_after_s: float | None = None,
     later_attempts: int | None = None,
 ) -> Verdict:
     outcome = Outcome(result, "why", retry_after_s=retry_after_s, later_attempts=later_attempts)
-    return verdict(outcome, attempts, random=random, base_s=BASE_S)
+    return verdict(outcome, attempts, failures, random=random, base_s=BASE_S)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +55,18 @@ def test_every_result_is_judged() -> None:
     assert all(judged(result).reason for result in Result)
 
 
-@pytest.mark.parametrize(("attempts", "where"), [(0, "hold"), (1, "next"), (2, "next")])
-def test_what_allows_one_more_attempt_is_given_up_after_it(attempts: int, where: str) -> None:
-    ruling = judged(Result.TRANSIENT, attempts=attempts, later_attempts=1)
+@pytest.mark.parametrize(("failures", "where"), [(0, "hold"), (1, "next"), (2, "next")])
+def test_what_allows_one_more_attempt_is_given_up_after_it(failures: int, where: str) -> None:
+    ruling = judged(Result.TRANSIENT, attempts=failures, failures=failures, later_attempts=1)
     assert ruling.where == where
+    assert ruling.fails is (where == "hold")
     assert ruling.state is (State.FAILED if where == "next" else State.PENDING)
+
+
+def test_a_provider_that_was_busy_does_not_use_up_the_later_attempt() -> None:
+    busy = judged(Result.TRANSIENT, attempts=3, retry_after_s=1)
+    assert (busy.where, busy.counts, busy.fails) == ("hold", True, False)
+    assert judged(Result.TRANSIENT, attempts=4, failures=0, later_attempts=1).where == "hold"
 
 
 def test_a_wait_that_the_provider_named_comes_before_our_own() -> None:
@@ -74,13 +82,16 @@ def test_a_stopped_sender_waits_and_its_messages_come_back_apart() -> None:
 @given(
     result=st.sampled_from(list(Result)),
     attempts=st.integers(0, 200),
+    failures=st.integers(0, 3),
     random=st.floats(0, 1, exclude_max=True),
     later=st.none() | st.integers(0, 3),
 )
 def test_nothing_that_may_have_arrived_is_ever_tried_again(
-    result: Result, attempts: int, random: float, later: int | None
+    result: Result, attempts: int, failures: int, random: float, later: int | None
 ) -> None:
-    ruling = judged(result, attempts=attempts, random=random, later_attempts=later)
+    ruling = judged(
+        result, attempts=attempts, failures=failures, random=random, later_attempts=later
+    )
     assert 0 <= ruling.wait_s <= max(RETRY_CAP_S, 2 * STOPPED_WAIT_S)
     if not ruling.nothing_sent:
         assert ruling.where in {"next", "question"}

@@ -21,9 +21,9 @@ WRITERS = {"Settled": 1, "_park": 2}
 
 def reasons_of_outcomes() -> Iterator[str]:
     for result in Result:
-        for attempts in (0, 1):
+        for failures in (0, 1):
             outcome = Outcome(result, "", later_attempts=1)
-            ruling = verdict(outcome, attempts, random=0, base_s=1)
+            ruling = verdict(outcome, failures, failures, random=0, base_s=1)
             if ruling.where == "next":
                 yield ruling.reason
 
