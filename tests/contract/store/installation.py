@@ -204,7 +204,8 @@ class Installed:
     def receive(self, receipt: Receipt) -> bool:
         """Apply a receipt as the webhook does; texts come from ``SENDER``."""
         stores = Stores(self.dispatch, self.patients, self.suppressions, self.rates)
-        return Receipts(stores, Stops(self.rates, 50), lambda *_: SENDER).apply(receipt)
+        stops = Stops(self.rates, 50)
+        return Receipts(stores, stops, lambda *_: SENDER, self.business).apply(receipt)
 
     def conclude(self, conclusion: Conclusion) -> bool:
         (done,) = self.dispatch.conclude([conclusion])
