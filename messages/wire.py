@@ -37,6 +37,23 @@ def fill_wire(pieces: WirePieces, writers: Mapping[str, Callable[[str], str]]) -
     )
 
 
+def fill_common(
+    pieces: WirePieces, writers: Mapping[str, Callable[[str], str]], later: frozenset[str]
+) -> WirePieces:
+    """Put encoded values in all slots but those of the variables that are filled in `later`."""
+    filled: list[bytes | Slot] = []
+    for piece in pieces:
+        if isinstance(piece, Slot) and piece.variable in later:
+            filled.append(piece)
+            continue
+        text = fill_wire((piece,), writers)
+        if filled and isinstance(filled[-1], bytes):
+            filled[-1] += text
+        else:
+            filled.append(text)
+    return tuple(filled)
+
+
 def _with_room(text: str) -> bytes:
     """Encode with one letter more, then take it away: the last line has room for a soft break."""
     return quoted_printable(text + "x")[:-1]

@@ -8,11 +8,11 @@ import re
 import smtplib
 import ssl
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from service.carriers.base import MAX_AGE_S, AddressEffect, Outcome, Result
 from service.carriers.smtp_errand import Cut, Errand, Stage
+from service.carriers.smtp_runners import Runners, Ticket
 from service.carriers.smtp_wire import Connection, Refused, Unsendable
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class _Stale(Exception):
 class SmtpEmail:
     """The `EmailCarrier` for a mail server.
 
-    ``smtplib`` runs in a bounded pool of threads; connections are kept and the one used last is
+    ``smtplib`` runs in a few threads (see `Runners`); connections are kept and the one used last is
     used next.
 
     Args:
@@ -64,7 +64,7 @@ class SmtpEmail:
         self._server = server
         self._total_s = total_s
         self._connect_s = connect_s
-        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="smtp")
+        self._runners = Runners(self._outcome, connections)
         self._idle: list[Connection] = []
 
     async def send(self, email: OutgoingEmail) -> Outcome:
@@ -72,32 +72,41 @@ class SmtpEmail:
 
         An attempt older than `MAX_AGE_S` when its connection is ready is not sent.
         """
-        errand = Errand(self._total_s)
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, self._outcome, errand, email)
+        ticket = Ticket(Errand(self._total_s), email, loop.create_future())
+        timer = loop.call_later(self._total_s, self._overdue, ticket)
+        self._runners.take(ticket)
         try:
-            done, _ = await asyncio.wait({future}, timeout=self._total_s)
-            if not done and errand.cut():
-                done, _ = await asyncio.wait({future}, timeout=GRACE_S)
+            return await ticket.outcome
         except asyncio.CancelledError:
-            errand.cut()
+            ticket.errand.cut()
             raise
-        if done:
-            return future.result()
-        future.cancel()
-        if errand.stage is Stage.WAITING:
-            return _too_late()
-        # The thread has not told us, so the stage we see may be behind the truth.
-        return _interrupted(Stage.ENDED if errand.stage >= Stage.BODY else errand.stage, "time-out")
+        finally:
+            timer.cancel()
+
+    def _overdue(self, ticket: Ticket) -> None:
+        """Its time is over: end its conversation, and give the thread a moment to tell of it."""
+        grace_s = GRACE_S if ticket.errand.cut() else 0
+        asyncio.get_running_loop().call_later(grace_s, self._give_up, ticket)
+
+    @staticmethod
+    def _give_up(ticket: Ticket) -> None:
+        """The thread has not told us, so the stage we see may be behind the truth."""
+        stage = ticket.errand.stage
+        if stage is Stage.WAITING:
+            ticket.tell(_too_late())
+        else:
+            ticket.tell(_interrupted(Stage.ENDED if stage >= Stage.BODY else stage, "time-out"))
 
     async def aclose(self) -> None:
         """Take leave of the server on every kept connection."""
         await asyncio.to_thread(self._close_idle)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._runners.close()
 
-    def _outcome(self, errand: Errand, email: OutgoingEmail) -> Outcome:
+    def _outcome(self, ticket: Ticket) -> Outcome:
         """Runs in a thread: everything that can happen to one message, as an outcome."""
-        if time.monotonic() > email.begun_at + MAX_AGE_S:
+        errand, email = ticket.errand, ticket.email
+        if errand.over or time.monotonic() > email.begun_at + MAX_AGE_S:
             return _too_late()
         sender, to = _envelope(email.sender), _envelope(email.to)
         if sender is None or not to:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from messages.email import Envelope, compose
-from messages.render import Renderer
+from messages.render import Renderer, Skeleton
 from schedules.series import Series
 from service.carriers.base import OutgoingEmail, OutgoingText
 from service.clinics import Clinic
@@ -67,6 +67,7 @@ class Composer:
         self._receipts = receipts
         # A text is the same for every patient of a clinic: names are in e-mails only.
         self._texts: dict[tuple[str, str, str, str, int], str] = {}
+        self._skeletons: dict[tuple[str, str, str, str, int], Skeleton] = {}
 
     def clinic(self, patient: Patient) -> Clinic:
         """The patient's clinic.
@@ -127,11 +128,9 @@ class Composer:
         patient, clinic = delivery.patient, self.clinic(delivery.patient)
         recipient = patient.email or ""
         unsubscribe = self.unsubscribe_url(recipient)
-        context = self.context(clinic, delivery.series, patient.language) | {
-            "given_name": patient.given_name,
-            "unsubscribe_url": unsubscribe,
-        }
-        content = self._renderer.letter(delivery.message, patient.language, context)
+        content = self._skeleton(delivery, clinic).letter(
+            {"given_name": patient.given_name, "unsubscribe_url": unsubscribe}
+        )
         sender = self.sender(patient, "email")
         domain = sender.address.rpartition("@")[2]
         # The same delivery has the same Message-ID whenever it is composed: should a clinic choose
@@ -156,6 +155,16 @@ class Composer:
             message_id=message_id,
             begun_at=0.0,
         )
+
+    def _skeleton(self, delivery: Delivery, clinic: Clinic) -> Skeleton:
+        series, language = delivery.series, delivery.patient.language
+        known = (delivery.message, language, clinic.id, series.name, series.version)
+        skeleton = self._skeletons.get(known)
+        if skeleton is None:
+            context = self.context(clinic, series, language)
+            skeleton = self._renderer.skeleton(delivery.message, language, context)
+            self._skeletons[known] = skeleton
+        return skeleton
 
     def unsubscribe_url(self, recipient: str) -> str:
         """The one-click address of a mailbox (RFC 8058)."""

@@ -232,7 +232,7 @@ def test_a_letter_reads_the_same_as_the_email(
 ) -> None:
     names = {"clinic_name": f"C{clinic}", "given_name": given_name}
     context = {**sample_context(language), **names}
-    letter = renderer.letter("walking", language, context)
+    letter = renderer.skeleton("walking", language, context).letter(context)
     content = renderer.email("walking", language, context)
     fast, slow = parsed(letter), parsed(content)
     assert fast.items() == slow.items()
