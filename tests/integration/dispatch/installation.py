@@ -147,9 +147,13 @@ class Worker:
     def report(self, patient: Patient, status: str, code: str = "") -> bool:
         """Have a receipt of the patient's latest text applied, as the webhook does."""
         sid = [t for t in self.provider.accepted() if t["to"] == patient.phone][-1]["sid"]
+        (attempt,) = [a for a, record in self.attempts().items() if record.provider_id == sid]
+        return self.report_of(attempt, sid, status, code)
+
+    def report_of(self, attempt: str, sid: str, status: str, code: str = "") -> bool:
+        """The same for an attempt by its id, which the callback's URL carries."""
         form = {"MessageSid": sid, "MessageStatus": status}
         form |= {"ErrorCode": code} if code else {}
-        (attempt,) = [a for a, record in self.attempts().items() if record.provider_id == sid]
         return self.core.receipts.apply(receipt_of(form, attempt))
 
     def attempts(self) -> dict[str, AttemptRecord]:
