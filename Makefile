@@ -12,10 +12,10 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 DAYS ?= 14
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo test lint bench clean lock
+.PHONY: help demo test lint bench bench-memory bench-peers clean lock
 
 help: ## Show this help
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/runtime.stamp ## See it work: sample patients, a sandbox phone and mailbox, the clock run fast
 	@if [ -t 1 ]; then $(BIN)/aftervisit demo --days $(DAYS); else $(BIN)/aftervisit demo --once --days $(DAYS); fi
@@ -36,6 +36,12 @@ lint: $(VENV)/dev.stamp ## Style, types, layering, dependencies, spelling, and t
 
 bench: $(VENV)/dev.stamp ## Measure speed beside bare loops in the same run; also writes build/bench.json
 	$(BIN)/python -m tests.bench
+
+bench-memory: $(VENV)/dev.stamp ## Measure bytes a patient, a million of them, on Valkey and on Redis
+	$(BIN)/python -m tests.bench.memory
+
+bench-peers: $(VENV)/dev.stamp ## Measure django-post-office on PostgreSQL beside us (apt-get install postgresql)
+	$(BIN)/python -m tests.bench.peers
 
 clean: ## Remove what the other targets made (never your data in ./var)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

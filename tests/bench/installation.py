@@ -6,26 +6,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import psutil
 
 from schedules.delivery import State
 from service.bootstrap import Core
-from service.enrolment.enrol import Enrolment
-from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
-from service.store.connection import Durability
-from service.store.patients import Patients
 from service.store.records import Channel
-from service.store.scripts import Call, Scripts
-from service.store.suppressions import Suppressions
+from tests.bench.filling import a_form, enrol_all, noon_zone
 from tests.bench.report import Run
 from tests.bench.sinks import Sink
 from tests.fakes.provider import ACCOUNT, SENDER, TOKEN
@@ -36,44 +28,8 @@ from tests.support.system import COMMAND, kill
 WORKER_PROCESSES = 2
 WARM_UP = 640
 """Ten a partition: every worker process has loaded everything and has its connections."""
-LIMIT_S = 120
+LIMIT_S = 180
 SAMPLE = 50
-NOON_SOMEWHERE = (
-    "Pacific/Pago_Pago",
-    "America/Los_Angeles",
-    "America/New_York",
-    "America/Sao_Paulo",
-    "Europe/Lisbon",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Tokyo",
-    "Pacific/Auckland",
-)
-
-
-class Gathering(Scripts):
-    """Writes of many enrolments in one round trip: each waits until `flush`.
-
-    The answers are those of a store that knows none of the patients, which `flush` verifies.
-    """
-
-    _FRESH: dict[str, Any] = {  # noqa: RUF012
-        "enrol": [b"ok", b"1", b"a"],
-        "join_address": [b"0", b"0", b""],
-    }
-    waiting: dict[str, list[Call]]
-
-    def run_durably(self, name: str, calls: Sequence[Call]) -> list[Any]:
-        """Let the calls wait."""
-        self.waiting.setdefault(name, []).extend(calls)
-        return [self._FRESH[name]] * len(calls)
-
-    def flush(self) -> None:
-        """Do what has waited, durably."""
-        for name in ("join_address", "enrol"):
-            calls = self.waiting.pop(name)
-            for answer in super().run_durably(name, calls):
-                assert answer[0] == self._FRESH[name][0], answer
 
 
 @dataclass
@@ -92,32 +48,74 @@ class Installation:
 
     def run(self, count: int, channel: Channel) -> Run:
         """Enrol ``count`` patients whose first step is due, start beat, and wait for the last."""
-        self._enrol(count, channel)
-        self.beat = self._start("beat")
+        self.enrol(count, channel)
+        self.start_beat()
         until(self._moving, "the first claim", limit_s=30)
         began, used = time.monotonic(), self._cpu_s()
-        try:
-            until(self._over, "everything is sent", limit_s=LIMIT_S)
-        except AssertionError as error:
-            raise RuntimeError(f"{error}: {self.unfinished()}") from None
+        self.finish()
         took = time.monotonic() - began
         cpu = {name: (now - used[name]) / count * 1e6 for name, now in self._cpu_s().items()}
-        self.beat.send_signal(signal.SIGTERM)
-        self.beat.wait()
-        self._verify(channel)
+        self.end_beat()
+        self.verify(channel)
         return Run(count / took, cpu)
 
     def warm_up(self, channel: Channel) -> None:
         """Start the workers and have them send once."""
-        self.worker = self._start("worker")
+        self.start_worker()
         self.run(WARM_UP, channel)
 
-    def unfinished(self) -> str:
-        """What remains to be done, and the last lines of the logs, for when a run does not end."""
-        pending = self.core.dispatch_store.peek(range(self.core.partitions))
-        logs = [path.read_text(errors="replace")[-2000:] for path in self.directory.glob("*.log")]
-        held = sum(partition.held for partition in pending)
-        return "\n".join([f"{held} flights are held", *logs])
+    def start_worker(self) -> None:
+        """Start the workers."""
+        self.worker = self._start("worker")
+
+    def start_beat(self) -> None:
+        """Start the beat."""
+        self.beat = self._start("beat")
+
+    def end_beat(self) -> None:
+        """End the beat in order."""
+        assert self.beat is not None
+        self.beat.send_signal(signal.SIGTERM)
+        self.beat.wait()
+
+    def finish(self, limit_s: float = LIMIT_S) -> None:
+        """Wait until nothing is due or held.
+
+        Raises:
+            RuntimeError: it takes too long; says what is left, and the last lines of the logs.
+        """
+        try:
+            until(self._over, "everything is sent", limit_s=limit_s)
+        except AssertionError as error:
+            raise RuntimeError(f"{error}: {self._unfinished()}") from None
+
+    def enrol(self, count: int, channel: Channel) -> None:
+        """Enrol so many patients who are not known yet; their first step is due at once."""
+        zone, first = noon_zone(), self.enrolled
+        text, mail = channel == "sms", channel == "email"
+        self.enrolled += count
+        self.newest = enrol_all(
+            self.core, count, lambda number: a_form(first + number, zone, text=text, mail=mail)
+        )
+
+    def verify(self, channel: Channel) -> None:
+        """See in a sample of the newest patients that their first message is recorded as sent."""
+        for patient in self.newest[:: max(1, len(self.newest) // SAMPLE)]:
+            entry = self.core.patients.history(patient)[0]
+            assert (entry.state, entry.channel) == (State.SENT.code, channel), entry
+
+    def worker_memory(self) -> list[int]:
+        """Resident bytes of each process of the worker, its parent first."""
+        assert self.worker is not None
+        return memory_of(self.worker.pid)
+
+    def used_s(self) -> float:
+        """Seconds of CPU that store, beat and workers have used so far."""
+        assert self.beat is not None
+        assert self.worker is not None
+        used = self._cpu_s()
+        parents = cpu_of(self.beat.pid) + cpu_of(self.worker.pid)
+        return used["workers"] + used["store"] + parents
 
     def close(self) -> None:
         """End the processes."""
@@ -136,30 +134,6 @@ class Installation:
                 start_new_session=True,
             )
 
-    def _enrol(self, count: int, channel: Channel) -> None:
-        core = self.core
-        gathering = Gathering(core.client, Durability.of(core.client))
-        gathering.waiting = {}
-        suppressions = Suppressions(gathering, core.index, core.partitions, core.business)
-        patients = Patients(
-            core.client,
-            gathering,
-            core.keyring,
-            core.partitions,
-            core.business,
-            os.urandom,
-            core.index,
-        )
-        enrolment = Enrolment(patients, suppressions, core.catalog, core.clinics, core.business)
-        zone = noon_zone(datetime.now(UTC))
-        self.newest = []
-        for turn in range(count):
-            self.enrolled += 1
-            receipt = enrolment.enrol(_form(self.enrolled, channel, zone), source="bench")
-            self.newest.append(receipt.patient)
-            if turn % 250 == 249 or turn == count - 1:
-                gathering.flush()
-
     def _moving(self) -> bool:
         return any(p.held for p in self.core.dispatch_store.peek(range(self.core.partitions)))
 
@@ -171,30 +145,21 @@ class Installation:
             for p in self.core.dispatch_store.peek(range(self.core.partitions))
         )
 
-    def _verify(self, channel: Channel) -> None:
-        for patient in self.newest[:: max(1, len(self.newest) // SAMPLE)]:
-            entry = self.core.patients.history(patient)[0]
-            assert (entry.state, entry.channel) == (State.SENT.code, channel), entry
+    def _unfinished(self) -> str:
+        pending = self.core.dispatch_store.peek(range(self.core.partitions))
+        logs = [path.read_text(errors="replace")[-2000:] for path in self.directory.glob("*.log")]
+        held = sum(partition.held for partition in pending)
+        return "\n".join([f"{held} flights are held", *logs])
 
     def _cpu_s(self) -> dict[str, float]:
         assert self.worker is not None
         assert self.store.process is not None
         workers = psutil.Process(self.worker.pid).children(recursive=True)
         return {
-            "workers": sum(_cpu_of(worker.pid) for worker in workers),
-            "store": _cpu_of(self.store.process.pid),
-            "sink": _cpu_of(self.sink.pid),
+            "workers": sum(cpu_of(worker.pid) for worker in workers),
+            "store": cpu_of(self.store.process.pid),
+            "sink": cpu_of(self.sink.pid),
         }
-
-
-def noon_zone(now: datetime) -> str:
-    """A zone whose clock is nearest to noon: every window is open there."""
-
-    def away(name: str) -> float:
-        local = now.astimezone(ZoneInfo(name))
-        return abs(local.hour + local.minute / 60 - 12)
-
-    return min(NOON_SOMEWHERE, key=away)
 
 
 @contextmanager
@@ -246,19 +211,17 @@ def mail_settings(sink: Sink) -> dict[str, str]:
     }
 
 
-def _form(number: int, channel: Channel, zone: str) -> EnrolmentForm:
-    common = {
-        "clinic": "",
-        "given_name": "Ana",
-        "series": "restless-legs",
-        "timezone": zone,
-        "wording": "2026-01",
-    }
-    if channel == "sms":
-        return EnrolmentForm(**common, phone=f"+1503{2_000_000 + number}", sms_consent="verbal")
-    return EnrolmentForm(**common, email=f"patient{number}@example.org", email_consent="verbal")
-
-
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def memory_of(pid: int) -> list[int]:
+    """Resident bytes of a process and of its children."""
+    process = psutil.Process(pid)
+    sizes = []
+    for each in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            sizes.append(int(each.memory_info().rss))
+    return sizes

@@ -1,7 +1,7 @@
 """The baselines: bare loops that send one ready message again and again, and do nothing else.
 
-``python -m tests.bench.loops KIND PORT COUNT`` prints a line once it is warm, waits for a line,
-sends ``COUNT`` messages, and prints a line again.
+``python -m tests.bench.loops KIND PORT COUNT IN_FLIGHT`` prints a line once it is warm, waits
+for a line, sends ``COUNT`` messages, and prints a line again.
 """
 
 # ruff: noqa: T201
@@ -31,13 +31,14 @@ from tests.fakes.provider import ACCOUNT, SENDER, TOKEN
 
 PROCESSES = 2
 IN_FLIGHT = 32
+"""As many in a process as ours, where neither is told otherwise."""
 WARM_UP = 64
 PHONE = "+15032000000"
 Loop = Callable[[int], None]
 
 
 @contextmanager
-def sdk_loop(port: int) -> Iterator[Loop]:
+def sdk_loop(port: int, _in_flight: int) -> Iterator[Loop]:
     """``client.messages.create`` with the client that the SDK comes with."""
 
     class Redirected(TwilioHttpClient):  # type: ignore[misc]
@@ -57,7 +58,7 @@ def sdk_loop(port: int) -> Iterator[Loop]:
 
 
 @contextmanager
-def own_client_loop(port: int) -> Iterator[Loop]:
+def own_client_loop(port: int, in_flight: int) -> Iterator[Loop]:
     """The same call with our own way to the network, so many at once."""
     runner, body = asyncio.Runner(), _text()
     http = TwilioHttp(f"http://127.0.0.1:{port}")
@@ -69,7 +70,7 @@ def own_client_loop(port: int) -> Iterator[Loop]:
 
     async def all_of_them(count: int) -> None:
         turns = iter(range(count))
-        await asyncio.gather(*(one_of_many(turns) for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(one_of_many(turns) for _ in range(in_flight)))
 
     with runner:
         yield lambda count: runner.run(all_of_them(count))
@@ -77,7 +78,7 @@ def own_client_loop(port: int) -> Iterator[Loop]:
 
 
 @contextmanager
-def smtp_loop(port: int) -> Iterator[Loop]:
+def smtp_loop(port: int, _in_flight: int) -> Iterator[Loop]:
     """``smtplib.sendmail`` of ready bytes on one kept connection."""
     connection, content = smtplib.SMTP("127.0.0.1", port), _letter()
 
@@ -89,25 +90,30 @@ def smtp_loop(port: int) -> Iterator[Loop]:
         yield send
 
 
-LOOPS: dict[str, Callable[[int], AbstractContextManager[Loop]]] = {
+LOOPS: dict[str, Callable[[int, int], AbstractContextManager[Loop]]] = {
     "sdk": sdk_loop,
     "own-client": own_client_loop,
     "smtp": smtp_loop,
 }
 
 
-def measure_loop(kind: str, port: int, count: int) -> Run:
-    """Run a loop on `PROCESSES` processes, timed from the start to the last one's end.
+def measure_loop(
+    kind: str, port: int, count: int, *, processes: int = PROCESSES, in_flight: int = IN_FLIGHT
+) -> Run:
+    """Run a loop on some processes, timed from the start to the last one's end.
 
     Args:
         kind: a name of `LOOPS`.
         port: of the sink.
         count: messages in all.
+        processes: among which they are divided.
+        in_flight: at once in each process, where the loop can do that.
     """
-    each = count // PROCESSES
-    command = [sys.executable, "-m", "tests.bench.loops", kind, str(port), str(each)]
+    each = count // processes
+    words = [kind, str(port), str(each), str(in_flight)]
+    command = [sys.executable, "-m", "tests.bench.loops", *words]
     with ExitStack() as stack:
-        running = [stack.enter_context(launched(command))[0] for _ in range(PROCESSES)]
+        running = [stack.enter_context(launched(command))[0] for _ in range(processes)]
         began = time.monotonic()
         for process in running:
             assert process.stdin is not None
@@ -118,7 +124,7 @@ def measure_loop(kind: str, port: int, count: int) -> Run:
         if not all(lines):
             raise RuntimeError(f"the loop {kind} ended before it was done")
         used = sum(float(json.loads(line)["cpu_s"]) for line in lines)
-        return Run(each * PROCESSES / took, {"loops": used / (each * PROCESSES) * 1e6})
+        return Run(each * processes / took, {"loops": used / (each * processes) * 1e6})
 
 
 def _text() -> str:
@@ -126,7 +132,8 @@ def _text() -> str:
 
 
 def _letter() -> bytes:
-    content = Renderer(Catalog.load()).letter("welcome", "en", sample_context("en"))
+    context = sample_context("en")
+    content = Renderer(Catalog.load()).skeleton("welcome", "en", context).letter(context)
     envelope = Envelope(
         sender="tips@clinic.example",
         sender_name="Riverside Clinic",
@@ -141,8 +148,8 @@ def _letter() -> bytes:
 
 
 def _main() -> None:
-    kind, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    with LOOPS[kind](port) as send:
+    kind, (port, count, in_flight) = sys.argv[1], map(int, sys.argv[2:5])
+    with LOOPS[kind](port, in_flight) as send:
         send(WARM_UP)
         print("{}", flush=True)
         sys.stdin.readline()

@@ -1,7 +1,8 @@
 """Far ends that cost next to nothing, each a process of its own: what is measured is the sender.
 
-``python -m tests.bench.sinks twilio`` answers every request with a created message;
-``... smtp`` takes every message. Both print their port as one JSON line and end with their stdin.
+``python -m tests.bench.sinks twilio [MS]`` answers every request with a created message, after so
+many milliseconds; ``... smtp`` takes every message. Both print their port as one JSON line and end
+with their stdin.
 """
 
 # ruff: noqa: T201
@@ -15,11 +16,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from tests.fakes.launch import launched
 from tests.support.polling import until
@@ -30,6 +34,7 @@ SMTP_SINK = Path("/usr/sbin/smtp-sink")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ANSWER = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 _DOT = b"\r\n.\r\n"
+SLOT_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,23 @@ class Sink:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/") as answer:
             return int(json.load(answer)["created"])
 
+    def arrivals(self) -> dict[float, int]:
+        """How many messages our Twilio sink has created in which slot (s UTC, `SLOT_S` wide)."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/") as answer:
+            slots = json.load(answer)["slots"]
+        return {int(slot) * SLOT_S: count for slot, count in slots.items()}
+
 
 class TwilioSink(asyncio.Protocol):
-    """Answers 201 with a message of the sort that Twilio answers, its id counted up."""
+    """Answers 201 with a message of the sort that Twilio answers, its id counted up.
+
+    Attributes:
+        delay_s: how long it takes for that.
+    """
 
     created = 0
+    delay_s = 0.0
+    slots: ClassVar[Counter[int]] = Counter()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with nothing read."""
@@ -74,12 +91,21 @@ class TwilioSink(asyncio.Protocol):
             if len(self._unread) < whole:
                 return
             if self._unread.startswith(b"GET"):
-                self._answer(200, b"OK", b'{"created": %d}' % TwilioSink.created)
+                told = {"created": TwilioSink.created, "slots": TwilioSink.slots}
+                self._answer(200, b"OK", json.dumps(told).encode())
             else:
-                TwilioSink.created += 1
-                body = b'{"sid":"SM%032x","status":"queued"}' % TwilioSink.created
-                self._answer(201, b"CREATED", body)
+                self._create()
             self._unread = self._unread[whole:]
+
+    def _create(self) -> None:
+        TwilioSink.created += 1
+        TwilioSink.slots[int(time.time() / SLOT_S)] += 1
+        body = b'{"sid":"SM%032x","status":"queued"}' % TwilioSink.created
+        if not TwilioSink.delay_s:
+            self._answer(201, b"CREATED", body)
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(TwilioSink.delay_s, self._answer, 201, b"CREATED", body)
 
     def _answer(self, status: int, word: bytes, body: bytes) -> None:
         self._transport.write(_ANSWER % (status, word, len(body), body))
@@ -125,9 +151,9 @@ class SmtpSink(asyncio.Protocol):
 
 
 @contextmanager
-def running_sink(kind: str) -> Iterator[Sink]:
-    """Our own sink for ``twilio`` or ``smtp``."""
-    command = [sys.executable, "-m", "tests.bench.sinks", kind]
+def running_sink(kind: str, delay_ms: int = 0) -> Iterator[Sink]:
+    """Our own sink for ``twilio`` or ``smtp``; the former may take its time."""
+    command = [sys.executable, "-m", "tests.bench.sinks", kind, str(delay_ms)]
     with launched(command) as (process, told):
         yield Sink(f"own {kind} sink", int(told["port"]), process.pid)
 
@@ -167,4 +193,5 @@ async def _serve(protocol: Callable[[], asyncio.Protocol]) -> None:
 
 
 if __name__ == "__main__":
+    TwilioSink.delay_s = int(sys.argv[2]) / 1000
     asyncio.run(_serve({"twilio": TwilioSink, "smtp": SmtpSink}[sys.argv[1]]))
