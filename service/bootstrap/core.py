@@ -17,6 +17,7 @@ from messages.render import Renderer
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.clock import BusinessClock, MachineClock, SystemClock
 from service.dispatch.compose import Composer
+from service.dispatch.dead_letters import DeadLetters
 from service.dispatch.parts import Stores
 from service.dispatch.receipts import Receipts
 from service.dispatch.senders import Senders
@@ -29,6 +30,7 @@ from service.inbox.receive import Inbox
 from service.reporting.senders import SenderList
 from service.settings import Settings
 from service.store.connection import Durability, connect
+from service.store.dead_letters import DeadLetterStore
 from service.store.dispatching import DispatchStore
 from service.store.embedded import broker_url, embedded
 from service.store.installation import open_clock, open_installation
@@ -130,6 +132,12 @@ class Core:
     def stops(self) -> Stops:
         """Stops and resumes senders."""
         return Stops(self.stores.rates, self.settings.filtered_percent)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """Deliveries that staff should look at."""
+        store = DeadLetterStore(self.scripts, self.partitions, self.business)
+        return DeadLetters(store, self.patients, self.business)
 
     @property
     def sender_list(self) -> SenderList:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.cli import dispatch_views as views
+from service.cli.options import WholeNumber
 from service.cli.output import as_json, emit, examples, terminal
+from service.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from service.reporting.senders import SenderStanding
+    from service.dispatch.dead_letters import DeadLetters, Retried
 
 
 @click.group()
@@ -31,9 +31,9 @@ def senders(as_json: bool) -> None:
     with opened() as core:
         found = core.sender_list.all()
     if as_json:
-        emit([_sender(sender) for sender in found])
-        return
-    _print_senders(found)
+        emit([views.sender(sender) for sender in found])
+    else:
+        terminal().print(views.senders(found))
 
 
 @dispatch.command(epilog=examples("aftervisit dispatch resume +15035550142"))
@@ -55,43 +55,74 @@ def resume(sender: str, as_json: bool) -> None:
         click.echo(f"{sender} sends again." if resumed else f"{sender} was not stopped.")
 
 
-def _sender(sender: SenderStanding) -> dict[str, object]:
-    return {
-        "sender": sender.address,
-        "channel": sender.channel,
-        "clinics": list(sender.clinics),
-        "per_second": sender.per_second,
-        "standing": sender.standing,
-        "since": _instant(sender.since),
-        "code": sender.code or None,
-        "reason": sender.reason or None,
-        "next_try": _instant(sender.next_try),
-        "today": sender.sent,
-        "filtered": sender.filtered,
-    }
+@dispatch.command(
+    "dead-letters",
+    epilog=examples(
+        "aftervisit dispatch dead-letters",
+        "aftervisit dispatch dead-letters --patient 0j4zz670ccqp --json",
+    ),
+)
+@click.option("--patient", default=None, metavar="PATIENT", help="Those of one patient.")
+@click.option(
+    "--limit", type=WholeNumber(1, 100_000), default=200, show_default=True, help="At most."
+)
+@as_json
+def dead_letters(patient: str | None, limit: int, as_json: bool) -> None:
+    """List deliveries that were set aside, were refused, or are unknown, with the reason.
+
+    What was set aside (parked) or refused (failed) may be tried again, see `retry`. What is unknown
+    may have arrived, and is never sent again. After 90 days they leave this list; `explain` still
+    shows them.
+    """
+    from service.cli.opening import opened  # noqa: PLC0415
+
+    with opened() as core:
+        found = core.dead_letters.some(limit, patient)
+    if as_json:
+        emit([views.dead_letter(letter) for letter in found])
+    else:
+        terminal().print(views.dead_letters(found))
 
 
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
+@dispatch.command(
+    epilog=examples(
+        "aftervisit dispatch retry 0j4zz670ccqp.1.7",
+        "aftervisit dispatch retry 0j4zz670ccqp",
+        "aftervisit dispatch retry --all",
+    )
+)
+@click.argument("what", required=False, default="")
+@click.option("--all", "every", is_flag=True, help="Every dead letter that may be tried again.")
+@as_json
+def retry(what: str, every: bool, as_json: bool) -> int:
+    """Have dead letters tried again: one (PATIENT.N.STEP), those of a patient, or all.
+
+    Only what never reached the provider, or was refused by it, and is still useful; at the hours
+    and within the caps of any message. Asked twice, it is done once. Exits with 1 where what was
+    asked for is refused.
+    """
+    from service.cli.opening import opened, operator  # noqa: PLC0415
+
+    if every == bool(what):
+        raise InvalidInput("what", "what_missing", "Give a delivery, a patient, or --all.")
+    with opened() as core:
+        found = _retried(core.dead_letters, what, operator())
+    if as_json:
+        emit([views.retried(one) for one in found])
+    else:
+        for one in found:
+            click.echo(f"{one.id}: {one.sentence}")
+        if not found:
+            click.echo("There is nothing that may be tried again.")
+    return int(bool(what) and any(one.outcome == "refused" for one in found))
 
 
-def _print_senders(found: Sequence[SenderStanding]) -> None:
-    from rich import box  # noqa: PLC0415 - Rich is not for --json
-    from rich.table import Table  # noqa: PLC0415
+def _retried(letters: DeadLetters, what: str, source: str) -> list[Retried]:
+    from service.store.dead_letters import DeliveryId  # noqa: PLC0415
 
-    if not found:
-        click.echo("No carrier is set up, so there is no sender.")
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("Sender", "Clinics", "A second", "Today", "Standing"):
-        table.add_column(heading)
-    for sender in found:
-        told: str = sender.standing
-        if sender.standing == "stopped":
-            told = f"stopped since {_instant(sender.since)}: {sender.reason} {sender.code}".strip()
-        elif sender.standing == "waiting":
-            told = f"waits until {_instant(sender.next_try)}"
-        today = f"{sender.sent}" + (f" ({sender.filtered} filtered)" if sender.filtered else "")
-        clinics = ", ".join(sender.clinics)
-        table.add_row(sender.address, clinics, f"{sender.per_second:g}", today, told)
-    terminal().print(table)
+    delivery = DeliveryId.parse(what)
+    if delivery is not None:
+        return [letters.retry(delivery, source=source)]
+    if "." in what:
+        raise InvalidInput("what", "delivery_bad", "Give a delivery as 0j4zz670ccqp.1.7.")
+    return list(letters.retry_all(source=source, patient=what or None))

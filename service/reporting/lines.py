@@ -36,6 +36,7 @@ _WAITS_NOT: Final = frozenset({"waits_its_turn", "opted_out", "unreachable"})
 _STATES: Final = {
     State.DELIVERED: "The provider's receipt says that it arrived.",
     State.UNDELIVERED: "The provider took it and could not deliver it.",
+    State.PENDING: "It did not arrive; it is tried once more while it is useful.",
 }
 
 

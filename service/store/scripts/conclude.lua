@@ -114,6 +114,10 @@ end
 if #waiting > 0 then redis.call('ZADD', KEYS[1], unpack(waiting)) end
 if #leaving > 0 then redis.call('ZREM', KEYS[1], unpack(leaving)) end
 if #coming > 0 then redis.call('ZADD', KEYS[2], unpack(coming)) end
-if #dead > 0 then redis.call('ZADD', KEYS[3], unpack(dead)) end
+if #dead > 0 then
+  redis.call('ZADD', KEYS[3], unpack(dead))
+  -- After 90 days they leave the list; the history keeps them.
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', tonumber(dead[#dead - 1]) - 7776000000)
+end
 if #after > 0 then redis.call('ZADD', KEYS[4], unpack(after)) end
 return answers

@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from schedules.delivery import State
 from service.bootstrap import Core, open_core
 from service.cli.app import main
+from service.dispatch.prepare import entry_of, onwards
+from service.dispatch.standing import profile_of
 from service.doctor.diagnose import diagnose
+from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
+from service.store.keys import partition_of
 from tests.support.command import Ran, same_process
 from tests.support.servers import valkey_server
 
@@ -100,3 +105,54 @@ def test_a_sender_that_is_none_of_ours_is_refused_with_those_that_are(shell: She
     assert ran.code == 2
     assert SENDER in ran.err
     assert MAIL in ran.err
+
+
+def failed(shell: Shell) -> str:
+    """A patient whose first text was refused; the delivery."""
+    with shell.core() as core:
+        form = EnrolmentForm(
+            clinic="",
+            given_name="Ana",
+            series="restless-legs",
+            timezone="America/Los_Angeles",
+            phone="+15035550142",
+            sms_consent="verbal",
+            wording="2026-01",
+        )
+        patient = core.enrolment.enrol(form, source="test").patient
+        partition, now_ms = partition_of(patient), core.business.now_ms()
+        (claimed,) = core.dispatch_store.claim(partition, now_ms, 1, 2**52)
+        profile = profile_of(core.patients.contact(claimed.fields), frozenset({"sms"}))
+        entry = entry_of(claimed.subscription, profile, State.FAILED, "refused", now_ms)
+        assert core.dispatch_store.conclude([onwards(claimed, entry, now_ms)]) == [True]
+    return f"{patient}.1.0"
+
+
+def test_a_dead_letter_is_listed_and_tried_again_once(shell: Shell) -> None:
+    delivery = failed(shell)
+    (letter,) = shell("dispatch", "dead-letters", "--json").answer
+    assert (letter["delivery"], letter["state"], letter["reason"]) == (
+        delivery,
+        "failed",
+        "refused",
+    )
+    assert letter["at"] == "2026-03-02T20:00:00Z"
+    assert delivery in shell("dispatch", "dead-letters").out.replace("\n", "")
+    asked = shell("dispatch", "retry", delivery, "--json")
+    assert (asked.code, asked.answer[0]["outcome"]) == (0, "retried")
+    assert shell("dispatch", "retry", delivery, "--json").answer[0]["outcome"] == "pending"
+    assert shell("dispatch", "dead-letters", "--json").answer == []
+    assert "no dead letters" in shell("dispatch", "dead-letters").out
+    assert "nothing" in shell("dispatch", "retry", "--all").out
+
+
+@pytest.mark.parametrize("what", [(), ("--all", "0j4zz670ccqp"), ("0j4zz670ccqp.1",), ("x.1.1",)])
+def test_what_to_try_again_must_be_said(shell: Shell, what: tuple[str, ...]) -> None:
+    assert shell("dispatch", "retry", *what).code == 2
+
+
+def test_a_patient_that_does_not_exist_is_told(shell: Shell) -> None:
+    for command in (("retry", "0j4zz670ccqp"), ("dead-letters", "--patient", "0j4zz670ccqp")):
+        ran = shell("dispatch", *command)
+        assert ran.code == 1
+        assert "no patient" in ran.err

@@ -1,0 +1,101 @@
+"""How `aftervisit dispatch` shows what it found: as a table for people, as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from service.dispatch.dead_letters import DeadLetter, Retried
+    from service.reporting.senders import SenderStanding
+
+
+def instant(at: datetime | None) -> str | None:
+    """An instant in UTC, as ISO 8601 with a Z."""
+    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def table(*headings: str) -> Table:
+    """An empty table in the manner of all of them."""
+    from rich import box  # noqa: PLC0415 - Rich is not for --json
+    from rich.table import Table  # noqa: PLC0415
+
+    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in headings:
+        found.add_column(heading)
+    return found
+
+
+def sender(sender: SenderStanding) -> dict[str, object]:
+    """A sender for programs."""
+    return {
+        "sender": sender.address,
+        "channel": sender.channel,
+        "clinics": list(sender.clinics),
+        "per_second": sender.per_second,
+        "standing": sender.standing,
+        "since": instant(sender.since),
+        "code": sender.code or None,
+        "reason": sender.reason or None,
+        "next_try": instant(sender.next_try),
+        "today": sender.sent,
+        "filtered": sender.filtered,
+    }
+
+
+def senders(found: Sequence[SenderStanding]) -> RenderableType:
+    """Senders for people."""
+    if not found:
+        return "No carrier is set up, so there is no sender."
+    rows = table("Sender", "Clinics", "A second", "Today", "Standing")
+    for sender in found:
+        told: str = sender.standing
+        if sender.standing == "stopped":
+            told = f"stopped since {instant(sender.since)}: {sender.reason} {sender.code}".strip()
+        elif sender.standing == "waiting":
+            told = f"waits until {instant(sender.next_try)}"
+        today = f"{sender.sent}" + (f" ({sender.filtered} filtered)" if sender.filtered else "")
+        clinics = ", ".join(sender.clinics)
+        rows.add_row(sender.address, clinics, f"{sender.per_second:g}", today, told)
+    return rows
+
+
+def dead_letter(letter: DeadLetter) -> dict[str, object]:
+    """A dead letter for programs."""
+    return {
+        "delivery": str(letter.id),
+        "patient": letter.id.patient,
+        "series": letter.series or None,
+        "step": letter.step,
+        "message": letter.message,
+        "channel": letter.channel or None,
+        "state": letter.state.value,
+        "reason": letter.reason,
+        "sentence": letter.sentence,
+        "code": letter.code or None,
+        "at": instant(letter.at),
+        "attempts": letter.attempts,
+        "retriable": letter.retriable,
+    }
+
+
+def dead_letters(found: Sequence[DeadLetter]) -> RenderableType:
+    """Dead letters for people."""
+    if not found:
+        return "There are no dead letters."
+    rows = table("Delivery", "Step", "When", "State", "Why")
+    for letter in found:
+        why = f"{letter.sentence} {letter.code}".strip()
+        state = letter.state.value + ("" if letter.retriable else " (not sent again)")
+        rows.add_row(str(letter.id), letter.step, f"{letter.at:%Y-%m-%d %H:%M}", state, why)
+    return rows
+
+
+def retried(one: Retried) -> dict[str, object]:
+    """What became of a retry, for programs."""
+    return {"delivery": str(one.id), "outcome": one.outcome, "sentence": one.sentence}

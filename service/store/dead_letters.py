@@ -1,0 +1,99 @@
+"""The index of dead letters, and the one step that has one of them tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from schedules.delivery import RETRIABLE
+from service.clock import BusinessClock
+from service.store.keys import PartitionKeys, is_patient_id, partition_of
+from service.store.scripts import Scripts
+
+Retry = Literal["ok", "gone", "pending", "ended", "forbidden"]
+FOREVER_MS = 2**53
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeliveryId:
+    """Which delivery: a step of a subscription of a patient; written ``patient.n.step``."""
+
+    patient: str
+    subscription: int
+    index: int
+
+    def __str__(self) -> str:
+        """As people give it."""
+        return f"{self.patient}.{self.subscription}.{self.index}"
+
+    @property
+    def field(self) -> str:
+        """Field of the patient's history."""
+        return f"{self.subscription}.{self.index}"
+
+    @classmethod
+    def parse(cls, text: str) -> DeliveryId | None:
+        """Read ``patient.n.step``; None where it is not of that form."""
+        patient, _, rest = text.strip().partition(".")
+        number, _, index = rest.partition(".")
+        if not is_patient_id(patient) or not (number.isdecimal() and index.isdecimal()):
+            return None
+        return cls(patient, int(number), int(index))
+
+
+class DeadLetterStore:
+    """Deliveries that were parked, failed, or are unknown; the oldest leave after 90 days."""
+
+    def __init__(self, scripts: Scripts, partitions: int, clock: BusinessClock) -> None:
+        self._scripts = scripts
+        self._partitions = partitions
+        self._clock = clock
+
+    def some(self, limit: int, patients: Iterable[str] = ()) -> list[DeliveryId]:
+        """Up to ``limit`` of each partition, oldest first, or those of some patients.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        wanted = set(patients)
+        partitions = {partition_of(patient) for patient in wanted} or range(self._partitions)
+        indexes = [PartitionKeys(number).dead_letters for number in partitions]
+        most = FOREVER_MS if wanted else limit
+        members = self._scripts.read_before(indexes, FOREVER_MS, most)
+        found = [one for one in map(DeliveryId.parse, members) if one is not None]
+        return [one for one in found if not wanted or one.patient in wanted]
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.some(FOREVER_MS))
+
+    def retry(self, delivery: DeliveryId, source: str) -> Retry:
+        """Have one tried again, durably; asked twice, it is done once.
+
+        Args:
+            delivery: which.
+            source: who asks for it, for the audit.
+
+        Returns:
+            ``ok``; ``pending``: it is to be tried again already; ``forbidden``: its state does not
+            allow it (it may have arrived); ``ended``: nothing reaches the patient any more;
+            ``gone``: there is no such delivery.
+        """
+        keys = PartitionKeys(partition_of(delivery.patient))
+        names = (
+            *(keys.patient(delivery.patient), keys.history(delivery.patient)),
+            *(keys.due, keys.dead_letters, keys.audit),
+        )
+        letters = "".join(sorted(state.code for state in RETRIABLE))
+        subscription = f"{delivery.patient}.{delivery.subscription}"
+        now_ms = self._clock.now_ms()
+        args = (delivery.subscription, subscription, delivery.field, letters, source, now_ms)
+        answer = self._scripts.run_durably("retry", [(names, args)])[0].decode()
+        answers: dict[str, Retry] = {
+            "ok": "ok",
+            "gone": "gone",
+            "pending": "pending",
+            "ended": "ended",
+        }
+        return answers.get(answer, "forbidden")
