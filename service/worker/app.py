@@ -6,6 +6,7 @@ from celery import Celery
 from kombu import Queue
 
 from service.worker.queues import DRAIN, QUEUES
+from service.worker.transport import register
 
 DRAIN_EXPIRES_S = 10
 """A drain that waited longer than this is dropped; the tick has queued another by then."""
@@ -19,6 +20,7 @@ def make_app(broker: str) -> Celery:
     lost is queued again by the next tick, one that is delivered twice claims what is due or
     nothing, so tasks are acknowledged early and results are not kept.
     """
+    register()
     app = Celery("aftervisit", broker=broker, include=["service.worker.tasks"])
     app.conf.update(
         task_queues=[Queue(name) for name in QUEUES],
@@ -39,10 +41,16 @@ def make_app(broker: str) -> Celery:
         broker_connection_max_retries=None,
         broker_transport_options={
             "visibility_timeout": VISIBILITY_S,
-            "socket_timeout": 30,
-            "socket_connect_timeout": 5,
+            # A call answers within a second or two, or the connection is given up: a beat that
+            # waited longer would lose its lead.
+            "socket_timeout": 4,
+            "socket_connect_timeout": 2,
             "socket_keepalive": True,
-            "health_check_interval": 10,
+            "health_check_interval": 5,
+            "connect_retries_timeout": 2,
+            "interval_start": 0.2,
+            "interval_step": 0.2,
+            "interval_max": 1,
         },
     )
     app.set_default()

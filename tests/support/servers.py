@@ -70,7 +70,13 @@ class Server:
         config.write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [self.binary, config], stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                [self.binary, config],
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                # It inherits that SIGXFSZ is ignored: past a limit of `full_disk` a write fails,
+                # as on a full disk, and does not kill it.
+                restore_signals=False,
             )
         until(self._answers, f"the server answers; its log is {log}", limit_s=20)
 
@@ -108,6 +114,20 @@ class Server:
         finally:
             process.kill()
             process.wait()
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Let no file of it grow any more while the block lasts, as where the disk is full."""
+        assert self.process is not None
+        server = psutil.Process(self.process.pid)
+        files = [path for path in self.directory.rglob("*") if path.is_file()]
+        limits = server.rlimit(psutil.RLIMIT_FSIZE)
+        server.rlimit(psutil.RLIMIT_FSIZE, (max(f.stat().st_size for f in files), limits[1]))
+        try:
+            yield
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                server.rlimit(psutil.RLIMIT_FSIZE, limits)
 
     def freeze(self) -> None:
         """Let it hang (SIGSTOP) until `thaw`."""

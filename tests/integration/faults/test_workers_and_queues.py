@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -12,39 +11,13 @@ from schedules.delivery import State
 from service.store import keys
 from service.worker.queues import DRAIN
 from tests.integration.faults import poisoned_worker
+from tests.integration.faults.nights import NOON, arrived, held, histories, nightly
 from tests.support.polling import until
-from tests.support.system import System, kill, running_system
+from tests.support.system import kill, running_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from service.enrolment.enrol import Receipt
-
-NOON = "2026-03-02T20:00:00"
-NIGHTS = 15
-"""Steps of the series ``sleep-hygiene``."""
-
-
-def arrived(system: System) -> Counter[tuple[str, str]]:
-    """How often each message has arrived."""
-    found = Counter((text["to"], text["body"]) for text in system.provider.accepted())
-    found.update((mail["to"][0], mail["content"]) for mail in system.mail.accepted())
-    return found
-
-
-def histories(system: System, receipts: list[Receipt]) -> list[list[tuple[int, str]]]:
-    """Step and state of each delivery of each patient."""
-    return [
-        [(entry.index, entry.state) for entry in system.core.patients.history(receipt.patient)]
-        for receipt in receipts
-    ]
-
-
-def held(system: System) -> int:
-    """How many flights are not over."""
-    pending = system.core.dispatch_store.peek(range(system.core.partitions))
-    return sum(each.held for each in pending)
 
 
 def test_a_worker_told_to_end_under_load_finishes_or_gives_back_what_it_holds(
@@ -93,22 +66,6 @@ def meanwhile(action: Callable[[], object]) -> Iterator[None]:
         ended.set()
         thread.join()
         assert faults == []
-
-
-@contextmanager
-def nightly(directory: Path, *processes: str) -> Iterator[tuple[System, list[Receipt]]]:
-    """Six patients whose series are sent and over in some seconds; checked at the end."""
-    with running_system(
-        directory, clock=f"fast:2000000@{NOON}", processes=processes, PARTITIONS="2"
-    ) as system:
-        receipts = [system.enrol(number, series="sleep-hygiene") for number in range(6)]
-        yield system, receipts
-        system.await_end(*receipts, limit_s=60)
-        expected = [(index, State.SENT.code) for index in range(NIGHTS)]
-        assert histories(system, receipts) == [expected] * len(receipts)
-        found = arrived(system)
-        assert set(found.values()) == {1}, "sent twice"
-        assert len(found) == NIGHTS * len(receipts)
 
 
 def test_two_beats_and_two_workers_send_each_step_once_though_the_leading_beat_dies(
