@@ -75,7 +75,7 @@ def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
         ConfigurationError: its URL or our password is wrong.
     """
     with connection.connect(url) as client:
-        found = check_server(client)
+        found = [*check_server(client), *servers.packing(client)]
         begun = servers.has_record(client)
         key_finding, ring = machine.keys(settings, begun=begun)
         record = servers.record(client, ring)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 import kombu
 from kombu.exceptions import OperationalError
+from redis.exceptions import ResponseError
 
-from service.doctor.sentences import ok, problem, refused
+from service.doctor.sentences import ok, problem, refused, warning
 from service.errors import AftervisitError, ConfigurationError
 from service.store import keys as names
 from service.store.connection import store_errors
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 LARGEST_SKEW_MS = 2000
 """How far this machine's clock may be from the store's: leases are counted on both."""
 BROKER_TIMEOUT_S = 3
+PACKED_BYTES = 256
+"""The longest field of a patient's record, the encrypted contact, usually has 120 to 200."""
+_PACKED_UP_TO = "hash-max-listpack-value"
 
 
 @contextmanager
@@ -120,6 +124,28 @@ def clocks(client: redis.Redis, settings: Settings, machine: MachineClock) -> li
             f"The store was begun on a {kind.decode()} clock, AFTERVISIT_CLOCK says otherwise.",
             "Use the setting it was begun with, or another DATA_DIR or REDIS_URL.",
         ),
+    ]
+
+
+def packing(client: redis.Redis) -> list[Finding]:
+    """Whether the store packs a patient's record; nothing where it does not tell."""
+    name = "store: packing"
+    with store_errors(client):
+        try:
+            told = client.config_get(_PACKED_UP_TO)
+        except ResponseError:
+            return []
+    limit = told.get(_PACKED_UP_TO)
+    if limit is None:
+        return []
+    if int(limit) >= PACKED_BYTES:
+        return [ok(name, "Each patient's record is packed.")]
+    return [
+        warning(
+            name,
+            f"{_PACKED_UP_TO} is {limit}: each patient takes about half as much memory again.",
+            f"Set {_PACKED_UP_TO} 1024 on that server before you enrol many.",
+        )
     ]
 
 

@@ -151,6 +151,16 @@ def test_a_store_that_is_not_fit_is_reported(tmp_path: Path, data_dir: Path) -> 
         assert problems(findings(data_dir, redis_url=server.url)) == ["store: eviction"]
 
 
+def test_a_store_that_packs_no_records_is_warned_of(tmp_path: Path, data_dir: Path) -> None:
+    with redis_server(tmp_path / "r", hash_max_listpack_value="64") as server:
+        found = findings(data_dir, redis_url=server.url)["store: packing"]
+        assert found.status == "warning"
+        assert "hash-max-listpack-value 1024" in str(found.remedy)
+        server.client().config_set("hash-max-listpack-value", 1024)
+        found = findings(data_dir, redis_url=server.url)["store: packing"]
+        assert found.status == "ok"
+
+
 def test_a_url_that_is_none_is_reported(data_dir: Path) -> None:
     found = findings(data_dir, redis_url="http://x", broker_url="nonsense://x")
     assert problems(found) == ["store", "broker"]
