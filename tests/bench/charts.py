@@ -40,11 +40,11 @@ def draw(curve: Curve, folder: Path) -> Path:
             axes.minorticks_off()
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * max(y for line in curve.lines for _, y in line.points))
         axes.set_xlabel(curve.x)
         axes.set_ylabel(curve.y)
         axes.grid(alpha=0.3)
-        axes.legend()
+        figure.legend(loc="outside upper center", ncols=2, frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(path, format="svg", metadata={"Date": None, "Title": curve.title})
     return path
