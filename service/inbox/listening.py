@@ -24,6 +24,8 @@ EVERY_S: Final = 60.0
 """The provider's list is read this often while sending goes on: a web part may be down alone."""
 TURN_MS: Final = 60_000
 """Whoever reads the list has this long before another worker may."""
+_DONE: Final = b"0"
+"""The list has been read in this turn, and there was no gap."""
 
 
 class Listening:
@@ -65,9 +67,7 @@ class Listening:
         now = self._machine.monotonic()
         if gap is None and now - self._looked_at < EVERY_S:
             return True
-        with store_errors(self._client):
-            mine = self._client.set(keys.LISTENING, 1, nx=True, px=TURN_MS)
-        if not mine:
+        if not self._my_turn(after_a_gap=gap is not None):
             # Another worker reads the list, or has just done so.
             return gap is None
         self._looked_at = now
@@ -77,7 +77,22 @@ class Listening:
                 self._client.delete(keys.GAP)
             if gap is not None:
                 self._client.delete(keys.LISTENING)
+            else:
+                self._client.set(keys.LISTENING, _DONE, xx=True, px=TURN_MS)
         return heard or gap is None
+
+    def _my_turn(self, *, after_a_gap: bool) -> bool:
+        """Take the turn to read the list; a gap does not wait for one that was only now and then.
+
+        Two that find it over at the same time both read, which is harmless.
+        """
+        with store_errors(self._client):
+            if self._client.set(keys.LISTENING, 1, nx=True, px=TURN_MS):
+                return True
+            if after_a_gap and self._client.get(keys.LISTENING) == _DONE:
+                self._client.set(keys.LISTENING, 1, px=TURN_MS)
+                return True
+        return False
 
     async def _listen(self) -> bool:
         now_ms = self._machine.now_ms()

@@ -203,6 +203,10 @@ class RunningMailServer:
         """Queue scripts; see the module."""
         self._order({"script": list(scripts)})
 
+    def clear(self) -> None:
+        """Forget the scripts that nothing has met yet."""
+        self._order({"clear": True})
+
     def hang_up(self) -> None:
         """Close every connection that is open."""
         self._order({"hang_up": True})
@@ -253,6 +257,8 @@ def _obey_orders(shared: MailServer, loop: asyncio.AbstractEventLoop) -> None:
     """Runs in a thread: one order a line, one answer a line, until standard input closes."""
 
     async def do(order: dict[str, Any]) -> None:
+        if order.get("clear"):
+            shared.scripts.clear()
         shared.scripts.extend(order.get("script", []))
         if order.get("hang_up"):
             for transport in shared.writers:

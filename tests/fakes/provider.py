@@ -75,6 +75,7 @@ class Provider:
                 web.post("/control/receipt", self._receipt),
                 web.post("/control/text", self._text),
                 web.post("/control/block", self._block),
+                web.post("/control/clear", self._clear),
                 web.post("/control/settings", self._settings),
                 web.get("/control/state", self._state),
             ]
@@ -132,6 +133,10 @@ class Provider:
             await self.callbacks.settled()
         return web.json_response({"sid": text.sid})
 
+    async def _clear(self, _request: web.Request) -> web.Response:
+        self.scripts.clear()
+        return web.json_response({})
+
     async def _block(self, request: web.Request) -> web.Response:
         self.texts.opt((await request.json())["phone"], out=True)
         return web.json_response({})
@@ -176,6 +181,10 @@ class RunningProvider:
         """Text as a patient; returns its id, where it waits after our webhook has answered."""
         sid: str = self._post("text", {"phone": phone, "body": body, "wait": wait})["sid"]
         return sid
+
+    def clear(self) -> None:
+        """Forget the scripts that nothing has met yet."""
+        self._post("clear", {})
 
     def block(self, phone: str) -> None:
         """Opt a number out at the provider, which then answers 21610, without telling us."""

@@ -30,6 +30,17 @@ def test_a_stop_texted_during_a_gap_counts_before_the_first_send_after_it(
     assert not worker.core.client.exists(keys.GAP)
 
 
+def test_a_look_just_before_a_gap_does_not_hold_up_the_look_after_it(worker: Worker) -> None:
+    first = worker.enrol_by_text()
+    worker.drain()
+    assert len(first.texts) == 1
+    after_a_silence(worker)
+    second = worker.enrol_by_text()
+    worker.drain()
+    assert len(second.texts) == 1
+    assert not worker.core.client.exists(keys.GAP)
+
+
 def test_nothing_is_sent_after_a_gap_while_the_list_of_inbound_texts_cannot_be_read(
     worker: Worker, provider: RunningProvider
 ) -> None:

@@ -1,0 +1,171 @@
+"""One run: enrol, send, do faults to it in an order that a seed decides, let it end, judge it."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import redis
+
+from service.store.keys import PartitionKeys
+from tests.chaos.checker import Figures, check
+from tests.chaos.deck import COOL_S, EVERY, deck
+from tests.chaos.evidence import dump_store
+from tests.chaos.faults import Chaos
+from tests.chaos.installation import Installation, await_web, running_installation
+from tests.chaos.roster import BY_BOTH, STEPS, enrol
+from tests.support.polling import until
+from tests.support.system import kill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+STALL_S = 1.0
+"""A run that stands still for this long gets its next fault without waiting for a message."""
+END_S = 60.0
+LEAVE_S = 40.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to be.
+
+    Attributes:
+        faults: kind -> how many.
+        source: a tree whose packages the service runs instead of its own.
+        settings: further environment variables of the service, without their prefix.
+        prepare: done once all is enrolled, before anything is sent.
+        both: the share of patients who can be reached both ways.
+        moved: whether the clock of the service can be moved.
+    """
+
+    seed: int
+    patients: int
+    faults: Mapping[str, int] = field(default_factory=dict)
+    workers: int = 2
+    source: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Installation], None] | None = None
+    both: float = BY_BOTH
+    moved: bool = True
+
+
+@dataclass
+class Ran:
+    """How a run ended: what the checker found, and what was left of the deck."""
+
+    figures: Figures
+    left_over: Counter[str]
+
+
+def run(plan: Plan, directory: Path) -> Ran:
+    """Do one run in a directory; what it leaves there can be judged again."""
+    draw = random.Random(plan.seed)
+    with running_installation(
+        directory, source=plan.source, settings=plan.settings, moved=plan.moved
+    ) as installation:
+        people = enrol(installation, draw, plan.patients, both=plan.both)
+        if plan.prepare is not None:
+            plan.prepare(installation)
+        chaos = Chaos(installation, draw, list(people))
+        installation.start_all(plan.workers, 2 if plan.faults else 1)
+        await_web(installation)
+        cards = deck(draw, plan.faults)
+        left = _inject(chaos, cards, plan.patients * STEPS)
+        chaos.calm()
+        stuck = _await_end(installation)
+        _let_go(installation)
+        dump_store(installation.store.url, directory / "store.jsonl")
+    figures = check(directory)
+    if stuck:
+        print(f"chaos: not over after {END_S:g} s: {stuck}", file=sys.stderr)  # noqa: T201
+    return Ran(figures, left)
+
+
+class Far:
+    """Counts what has arrived, as its logs grow."""
+
+    def __init__(self, directory: Path) -> None:
+        self._paths = (directory / "provider.jsonl", directory / "mail.jsonl")
+        self._read = [0, 0]
+        self.arrived = 0
+
+    def count(self) -> int:
+        """How many messages the far ends have taken."""
+        for place, path in enumerate(self._paths):
+            if not path.exists():
+                continue
+            with path.open("rb") as file:
+                file.seek(self._read[place])
+                new = file.read()
+            self._read[place] += len(new)
+            self.arrived += new.count(b'"outbound-api"') + new.count(b'"sender": "tips@')
+        return self.arrived
+
+
+def _inject(chaos: Chaos, cards: list[str], deliveries: int) -> Counter[str]:
+    """Spread the cards over the messages of a run; what could not be done any more."""
+    far = Far(chaos.installation.directory)
+    every = max(1.0, 0.85 * deliveries / max(1, len(cards)))
+    cooling: dict[str, float] = {}
+    done, waited_since, seen = 0, time.monotonic(), 0
+    waiting = list(reversed(cards))
+    while waiting and not over(chaos.installation):
+        arrived = far.count()
+        if arrived > seen:
+            seen, waited_since = arrived, time.monotonic()
+        if arrived < done * every and time.monotonic() - waited_since < STALL_S:
+            time.sleep(0.005)
+            continue
+        kind = _next(waiting, cooling)
+        if kind is None:
+            time.sleep(0.01)
+            continue
+        if not EVERY[kind](chaos):
+            waiting.insert(0, kind)
+        cooling[kind] = time.monotonic() + COOL_S.get(kind, 0.0)
+        done, waited_since = done + 1, time.monotonic()
+    return Counter(waiting)
+
+
+def _next(waiting: list[str], cooling: Mapping[str, float]) -> str | None:
+    """Take the topmost card whose kind may be done again already."""
+    now = time.monotonic()
+    for place in range(len(waiting) - 1, -1, -1):
+        if cooling.get(waiting[place], 0.0) <= now:
+            return waiting.pop(place)
+    return None
+
+
+def over(installation: Installation) -> bool:
+    """Whether nothing is due and nothing in flight."""
+    pipeline = installation.core.client.pipeline(transaction=False)
+    for partition in range(installation.core.partitions):
+        keys = PartitionKeys(partition)
+        pipeline.zcard(keys.due)
+        pipeline.zcard(keys.held)
+    try:
+        return not any(pipeline.execute())
+    except redis.RedisError:
+        return False
+
+
+def _await_end(installation: Installation) -> str:
+    try:
+        until(lambda: over(installation), "everything is over", limit_s=END_S)
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def _let_go(installation: Installation) -> None:
+    """End all parts; those that were asked to end before must have done so by themselves."""
+    for process in installation.leaving:
+        process.wait(LEAVE_S)
+    for process in (*installation.workers, *installation.beats):
+        kill(process)
