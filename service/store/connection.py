@@ -2,74 +2,39 @@
 
 from __future__ import annotations
 
-import copy
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
-    ClusterDownError,
     NoPermissionError,
-    OutOfMemoryError,
     ReadOnlyError,
-    TryAgainError,
+    RedisClusterException,
 )
 from redis.retry import Retry
 
 from service.errors import ConfigurationError, StoreUnavailable
+from service.store.borrowing import OneConnection
+from service.store.faults import root_of, unavailable
+from service.store.urls import RedisUrl, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from service.store.census import Census
 
 TIMEOUT_S = 5.0
 """How long one call may take, connecting and answering each, before it is given up."""
 IDLE_CHECK_S = 15
 """A connection idle for longer is tried with PING before it is used."""
+FIRST_STEP_MS = 20
+"""How long replicas are waited for before they are asked again; twice as long each time."""
 SETTLE_LIMIT_MS = 3000
 """How long a write may take to be on disk; a server on ``everysec`` needs up to a second or two."""
-_SENTENCES: tuple[tuple[tuple[type[redis.RedisError], ...], str], ...] = (
-    (
-        (redis.BusyLoadingError,),
-        "The store is loading its data after a start. Try again in a moment.",
-    ),
-    (
-        (redis.TimeoutError,),
-        "The store did not answer in time. Look at its load and disk, then try again.",
-    ),
-    (
-        (redis.ConnectionError,),
-        "The store cannot be reached: {error}. See that it runs, then try again.",
-    ),
-    (
-        (ReadOnlyError,),
-        (
-            "The store's server has become a read-only replica. Try again; if it stays so, point "
-            "AFTERVISIT_REDIS_URL at the primary."
-        ),
-    ),
-    (
-        (OutOfMemoryError,),
-        "The store is out of memory and takes no writes. Raise maxmemory, then try again.",
-    ),
-    (
-        (ClusterDownError, TryAgainError),
-        "The store's cluster is changing or incomplete. Try again in a moment.",
-    ),
-)
-_STATE_SENTENCES = {
-    "MISCONF": "The store cannot write to its disk and takes no writes. Free the disk, then try "
-    "again.",
-    "NOREPLICAS": "The store lacks the replicas it is told to have, and takes no writes. Bring "
-    "them back, then try again.",
-    "BUSY": "The store is busy with a long script. Try again in a moment.",
-    "UNKILLABLE": "The store is busy with a long script. Try again in a moment.",
-}
-_STATE = re.compile(rf"(?:^|: )({'|'.join(_STATE_SENTENCES)})\b")
 
 
 def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> redis.Redis:
@@ -81,13 +46,16 @@ def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> redis.Redis:
     noticed before it is used, and replaced.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
+        url: in a form that ``urls`` reads: one server, a cluster, or a set with Sentinels.
         timeout_s: limit of each call, seconds.
 
     Raises:
         ConfigurationError: the URL cannot be read.
     """
     try:
+        read = read_url(url)
+        if read.form != "server":
+            return _connect_to_several(read, timeout_s)
         return redis.Redis.from_url(
             url,
             socket_timeout=timeout_s,
@@ -100,10 +68,25 @@ def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> redis.Redis:
             protocol=2,
         )
     except ValueError as error:
-        raise ConfigurationError(
-            f"AFTERVISIT_REDIS_URL cannot be read ({error}). Give redis://host:6379/0, "
-            f"rediss://user:password@host:6379/0 or unix:///path/to/socket?db=0."
-        ) from None
+        raise ConfigurationError(f"AFTERVISIT_REDIS_URL cannot be read: {error}.") from None
+
+
+def _connect_to_several(url: RedisUrl, timeout_s: float) -> redis.Redis:
+    """The same for a cluster, or a set with Sentinels."""
+    # Imported here, as both build on this module.
+    from service.store.cluster import ClusterClient  # noqa: PLC0415
+    from service.store.sentinel import WatchedPrimary  # noqa: PLC0415
+
+    if url.form == "cluster":
+        return ClusterClient(url, timeout_s)
+    return WatchedPrimary.of(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        health_check_interval=IDLE_CHECK_S,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
 
 
 @contextmanager
@@ -122,73 +105,19 @@ def store_errors(client: redis.Redis | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
-        raise ConfigurationError(
-            f"The store refuses us: {error}. Check the user and password in AFTERVISIT_REDIS_URL, "
-            f"and that this user may run every command the service needs."
-        ) from error
-    except redis.RedisError as error:
-        sentence = _unavailable(error)
+    except (redis.RedisError, RedisClusterException) as raised:
+        error = root_of(raised)
+        if isinstance(error, (AuthenticationError, AuthorizationError, NoPermissionError)):
+            raise ConfigurationError(
+                f"The store refuses us: {error}. Check the user and password in "
+                f"AFTERVISIT_REDIS_URL, and that this user may run every command the service needs."
+            ) from error
+        sentence = unavailable(error)
         if sentence is None:
             raise
         if client is not None and isinstance(error, ReadOnlyError):
             client.connection_pool.disconnect(inuse_connections=False)
         raise StoreUnavailable(sentence) from error
-
-
-def _unavailable(error: redis.RedisError) -> str | None:
-    """What to tell of an error that is the server's state, None for one that is our fault."""
-    for kinds, sentence in _SENTENCES:
-        if isinstance(error, kinds):
-            return sentence.format(error=str(error).rstrip("."))
-    code = _STATE.search(str(error))
-    return _STATE_SENTENCES[code[1]] if code else None
-
-
-class _OneConnection:
-    """A pool of one connection, which it never replaces.
-
-    A pipeline of redis-py takes a connection from its pool even where its client has one of its
-    own; and a broken connection is replaced before the next command. Either would let a
-    confirmation be asked on another connection than the write's, and WAITAOF then confirms at
-    once, for nothing was written there.
-    """
-
-    def __init__(self, pool: redis.ConnectionPool, connection: redis.Connection) -> None:
-        self._pool = pool
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the rest of a pool is the pool's own
-        return getattr(self._pool, name)
-
-    def get_connection(self, *_: object, **__: object) -> redis.Connection:
-        if not self._connection.is_connected:
-            raise redis.ConnectionError("the connection broke in the middle of a write")
-        return self._connection
-
-    def release(self, connection: redis.Connection) -> None:
-        """Keep it until the borrower gives it back."""
-
-    def disconnect(self, *, inuse_connections: bool = True) -> None:
-        """Leave the other connections of the pool alone."""
-
-
-@contextmanager
-def borrowed(client: redis.Redis) -> Iterator[redis.Redis]:
-    """A client whose commands and pipelines all go over one connection; not for two threads.
-
-    Raises:
-        redis.RedisError: there is no connection to be had; it broke.
-    """
-    pool = client.connection_pool
-    connection = pool.get_connection()
-    one = copy.copy(client)  # to build a client anew takes longer than to ask the server
-    one.connection_pool = cast("redis.ConnectionPool", _OneConnection(pool, connection))
-    one.auto_close_connection_pool = False
-    try:
-        yield one
-    finally:
-        pool.release(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,29 +132,40 @@ class Durability:
         waitaof: the server has WAITAOF (Redis 7.2, Valkey); else replicas confirm by WAIT, in
             memory.
         limit_ms: how long a confirmation may take.
+        census: counts the replicas anew now and then, where somebody else promotes them.
     """
 
     local: bool
     replicas: int = 0
     waitaof: bool = True
     limit_ms: int = SETTLE_LIMIT_MS
+    census: Census | None = None
 
     @classmethod
     def of(cls, client: redis.Redis, *, limit_ms: int = SETTLE_LIMIT_MS) -> Durability:
-        """What this server needs.
+        """What this server needs, or each primary of this cluster.
 
         Raises:
             StoreUnavailable: it does not answer.
         """
+        from service.store.cluster import ClusterClient  # noqa: PLC0415
+        from service.store.lines import ClusterDurability  # noqa: PLC0415
+
         with store_errors(client):
-            replicas = int(client.info("replication").get("connected_slaves", 0))
+            if isinstance(client, ClusterClient):
+                return ClusterDurability.of_nodes(client.primaries(), limit_ms)
+            census = getattr(client, "census", None)  # of a Sentinel set
+            if census is None:
+                replicas = int(client.info("replication").get("connected_slaves", 0))
+            else:
+                replicas = census.count()
             always = appendfsync(client) == "always"
-            return cls(not always, replicas, has_waitaof(client), limit_ms)
+            return cls(not always, replicas, has_waitaof(client), limit_ms, census)
 
     @property
     def waits(self) -> bool:
-        """Whether `settle` asks the server at all."""
-        return (self.local and self.waitaof) or self.replicas > 0
+        """Whether `settle` may ask the server at all."""
+        return (self.local and self.waitaof) or self.replicas > 0 or self.census is not None
 
     def settle(self, connection: redis.Redis) -> None:
         """Return only when all that was written on this connection is durable.
@@ -239,28 +179,73 @@ class Durability:
         """
         if not self.waits:
             return
-        if not isinstance(connection.connection_pool, _OneConnection):
+        if not isinstance(connection.connection_pool, OneConnection):
             raise TypeError("settle() needs the borrowed connection that the write went over")
         with store_errors():
-            on_disk, on_replicas = self._confirmed(connection)
-        if on_disk < int(self.local) or on_replicas < self.replicas:
-            raise StoreUnavailable(
-                f"The store did not confirm within {self.limit_ms} ms that the write is on disk "
-                f"(primary: {'yes' if on_disk else 'no'}; replicas: {on_replicas} of "
-                f"{self.replicas}). Look at its disk and its replicas, then try again."
-            )
+            replicas, told = self.promotable(), None
+            for question in self.questions(replicas):
+                try:
+                    answer = connection.execute_command(*question)  # type: ignore[no-untyped-call]
+                except redis.ResponseError as error:
+                    answer = error
+                if self.confirms(answer, replicas):
+                    return
+                told = answer
+            if told is not None:
+                raise self.unconfirmed(told, replicas)
 
-    def _confirmed(self, connection: redis.Redis) -> tuple[int, int]:
-        if not self.waitaof:
-            return 1, int(connection.wait(self.replicas, self.limit_ms))
-        try:
-            on_disk, on_replicas = connection.waitaof(1, self.replicas, self.limit_ms)
-        except redis.ResponseError as error:  # a replica by now, or its AOF was switched off
+    def promotable(self) -> int:
+        """How many replicas have to confirm.
+
+        Raises:
+            redis.RedisError: nobody tells.
+        """
+        return self.replicas if self.census is None else self.census.count()
+
+    def questions(self, replicas: int) -> Iterator[tuple[str | int, ...]]:
+        """Commands that confirm what their connection wrote, to be sent until one does.
+
+        A replica tells how far it has synced when it is asked, and else once a second: where it is
+        asked a moment too early, asking again is quicker than waiting.
+        """
+        if not replicas and not (self.local and self.waitaof):
+            return
+        left, step = self.limit_ms, FIRST_STEP_MS if replicas else self.limit_ms
+        while left > 0:
+            step = min(step, left)
+            yield ("WAITAOF", 1, replicas, step) if self.waitaof else ("WAIT", replicas, step)
+            left, step = left - step, step * 2
+
+    def confirms(self, answer: object, replicas: int) -> bool:
+        """Whether such a command's answer confirms the write.
+
+        Raises:
+            StoreUnavailable: the server cannot say.
+        """
+        if isinstance(answer, redis.ResponseError):  # a replica by now, or its AOF was switched off
             raise StoreUnavailable(
-                f"The store cannot say whether the write is on disk ({error}). See that it is a "
+                f"The store cannot say whether the write is on disk ({answer}). See that it is a "
                 f"primary with appendonly yes, then try again."
-            ) from error
-        return int(on_disk), int(on_replicas)
+            ) from answer
+        on_disk, on_replicas = _counts(answer)
+        return on_disk >= int(self.local) and on_replicas >= replicas
+
+    def unconfirmed(self, answer: object, replicas: int) -> StoreUnavailable:
+        """The error where no answer confirmed the write, the last one being this."""
+        if self.census is not None:
+            self.census.doubt()
+        on_disk, on_replicas = _counts(answer)
+        return StoreUnavailable(
+            f"The store did not confirm within {self.limit_ms} ms that the write is on disk "
+            f"(primary: {'yes' if on_disk else 'no'}; replicas: {on_replicas} of {replicas}). "
+            f"Look at its disk and its replicas, then try again."
+        )
+
+
+def _counts(answer: object) -> tuple[int, int]:
+    """Disks of the primary and of replicas that have the write; WAIT tells of replicas alone."""
+    on_disk, on_replicas = answer if isinstance(answer, list) else (1, answer)
+    return int(on_disk), int(cast("int", on_replicas))
 
 
 def appendfsync(client: redis.Redis) -> str | None:

@@ -49,6 +49,7 @@ class Server:
     socket: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    arguments: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -61,6 +62,11 @@ class Server:
         """A plain client, for what tests look at behind the service's back."""
         return redis.Redis.from_url(self.url, **options)
 
+    def flush(self) -> None:
+        """Throw all its data away."""
+        with self.client() as client:
+            client.flushall()
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         log = self.directory / "server.log"
@@ -70,7 +76,7 @@ class Server:
         config.write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [self.binary, config],
+                [self.binary, config, *self.arguments],
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
@@ -163,6 +169,31 @@ def redis_binary() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return Path(found)
+
+
+@contextmanager
+def sentinel_server(directory: Path, watched: str, primary: Server) -> Iterator[Server]:
+    """Run the bundled valkey-server as a Sentinel; of those that watch a set two have to agree."""
+    config = {
+        "sentinel monitor": f"{watched} 127.0.0.1 {primary.port} 2",
+        "sentinel down-after-milliseconds": f"{watched} 1000",
+        "sentinel failover-timeout": f"{watched} 4000",
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="av-") as folder:
+        server = Server(
+            server_binary(),
+            directory,
+            config,
+            Path(folder) / "s",
+            free_port(),
+            arguments=("--sentinel",),
+        )
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager

@@ -1,27 +1,42 @@
-"""The store's contract, held against every server it is to work with."""
+"""The store's contract, held against everything it is to work with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.contract.store.installation import Installed
-from tests.support.servers import Server, redis_server, valkey_server
+from tests.support.sets import Store, started_store
+
+KINDS = ("valkey", "redis", "cluster", "sentinel")
+"""The bundled Valkey; the oldest Redis; a cluster of three; a primary, its replica, Sentinels."""
 
 
-@pytest.fixture(scope="module", params=["valkey", "redis"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """The bundled Valkey, and the oldest Redis; one of each for a module."""
-    start = valkey_server if request.param == "valkey" else redis_server
-    with start(tmp_path_factory.mktemp(request.param)) as running:
-        yield running
+@pytest.fixture(scope="session")
+def store_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Store]]:
+    """A running store of a kind, started once for all modules."""
+    with ExitStack() as stack:
+        running: dict[str, Store] = {}
+
+        def get(kind: str) -> Store:
+            if kind not in running:
+                start = started_store(kind, tmp_path_factory.mktemp(kind))
+                running[kind] = stack.enter_context(start)
+            return running[kind]
+
+        yield get
+
+
+@pytest.fixture(params=KINDS)
+def server(request: pytest.FixtureRequest, store_of: Callable[[str], Store]) -> Store:
+    """A store of each kind."""
+    return store_of(request.param)
 
 
 @pytest.fixture
-def store(server: Server) -> Iterator[Installed]:
+def store(server: Store) -> Iterator[Installed]:
     """An empty installation of four partitions."""
     with Installed.fresh(server) as installed:
         yield installed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -35,7 +35,7 @@ from service.store.records import (
 )
 from service.store.scripts import Scripts, as_text
 from service.store.suppressions import Suppressions
-from tests.support.servers import Server
+from tests.support.sets import Store
 
 DAY = date(2026, 3, 2)
 DUE = 1_772_470_800_000
@@ -71,13 +71,14 @@ class Installed:
     business: SetClock = field(default_factory=SetClock)
     machine: SetClock = field(default_factory=SetClock)
     partitions: int = 4
+    wipe: Callable[[], None] = lambda: None
 
     @classmethod
     @contextmanager
-    def fresh(cls, server: Server) -> Iterator[Installed]:
+    def fresh(cls, server: Store) -> Iterator[Installed]:
         """Wipe the server and install on it."""
         client = connect(server.url)
-        client.flushdb()
+        server.flush()
         ring = KeyRing.generate()
         index = open_installation(client, ring, cls.partitions).index
         scripts = Scripts(client, Durability.of(client))
@@ -91,6 +92,7 @@ class Installed:
             Rates(client, scripts, index, machine),
             business,
             machine,
+            wipe=server.flush,
         )
         client.close()
 
@@ -255,10 +257,13 @@ class Installed:
         rows = self.client.xrange(PartitionKeys(partition).audit) or []
         return [(as_text(fields[b"what"]), as_text(fields[b"by"])) for _, fields in rows if fields]
 
+    def keys(self, pattern: str = "*") -> list[str]:
+        """Every key that matches, on whichever server."""
+        return sorted(as_text(key) for key in self.client.scan_iter(match=pattern))
+
     def dump(self) -> dict[str, bytes]:
         """Everything that is stored, to see that nothing changed."""
-        names = sorted(as_text(key) for key in self.client.keys("*"))
-        return {name: self.client.dump(name) or b"" for name in names}
+        return {name: self.client.dump(name) or b"" for name in self.keys()}
 
 
 def ended(

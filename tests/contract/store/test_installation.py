@@ -16,15 +16,14 @@ from service.store.connection import connect
 from service.store.installation import StoredClock, open_clock, open_installation
 from service.store.keyring import KeyMissing, KeyRing
 from tests.contract.store.installation import Installed
-from tests.support.servers import Server
+from tests.support.sets import Store
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 FAST = ClockSetting(factor=1000, start=START)
 
 
-def test_ten_first_starts_at_once_agree_on_one_record(server: Server) -> None:
-    with connect(server.url) as client:
-        client.flushdb()
+def test_ten_first_starts_at_once_agree_on_one_record(server: Store) -> None:
+    server.flush()
     ring = KeyRing.generate()
     barrier = threading.Barrier(10)
 
@@ -40,7 +39,7 @@ def test_ten_first_starts_at_once_agree_on_one_record(server: Server) -> None:
 
 def test_partitions_are_fixed_for_ever_at_the_first_start(store: Installed) -> None:
     ring = KeyRing.generate()
-    store.client.flushdb()
+    store.wipe()
     assert open_installation(store.client, ring, 8).partitions == 8
     assert open_installation(store.client, ring, 64).partitions == 8
 
@@ -51,7 +50,7 @@ def test_another_installations_keys_are_refused(store: Installed) -> None:
 
 
 def test_a_rotated_ring_leaves_every_digest_as_it_is(store: Installed) -> None:
-    store.client.flushdb()
+    store.wipe()
     ring = KeyRing.generate()
     before = open_installation(store.client, ring, 4).index.digest("phone", "+1")
     rotated = open_installation(store.client, ring.with_new_key(), 4)

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from schedules.delivery import State
+from service.store.cluster import ClusterClient
 from service.store.flights import Begun
 from service.store.keys import PartitionKeys
 from service.store.records import Status
 from service.store.suppressions import GRACE_MS
 from tests.contract.store.installation import DUE, PHONE, Installed, ended
-from tests.support.servers import Server
+from tests.support.sets import Store
 
 
 def ledger_only(store: Installed) -> None:
@@ -59,7 +60,7 @@ def test_an_opt_out_stops_everybody_on_the_number(store: Installed) -> None:
 
 @pytest.mark.parametrize("turn", range(10))
 def test_begins_that_race_an_opt_out_come_before_its_acknowledgement(
-    server: Server, turn: int
+    server: Store, turn: int
 ) -> None:
     del turn
     with Installed.fresh(server) as store:
@@ -187,8 +188,10 @@ def test_begin_sent_again_writes_again(store: Installed) -> None:
 
 
 def _log_size(store: Installed) -> int:
-    facts = store.client.info("persistence")
-    return int(facts["aof_current_size"]) + int(facts["aof_buffer_length"])
+    client = store.client
+    nodes = [n for _, n in client.primaries()] if isinstance(client, ClusterClient) else [client]
+    facts = [node.info("persistence") for node in nodes]
+    return sum(int(f["aof_current_size"]) + int(f["aof_buffer_length"]) for f in facts)
 
 
 def test_a_lift_takes_back_only_the_reasons_it_may(store: Installed) -> None:

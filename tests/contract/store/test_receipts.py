@@ -152,7 +152,7 @@ def test_a_receipt_of_no_attempt_of_ours_is_not_known(store: Installed) -> None:
     attempt = store.patients.new_attempt("01" + "a" * 10)
     assert not store.receive(receipt(attempt, ReceiptStatus.SENT))
     assert store.dispatch.receive(attempt, "s", 2, SID, None) == "gone"
-    assert store.client.keys(PartitionKeys(1).attempt("*")) == []
+    assert store.keys(PartitionKeys(1).attempt("*")) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from service.errors import ConfigurationError, StoreUnavailable
-from service.store.connection import Durability, borrowed, connect, store_errors
+from service.store.borrowing import borrowed
+from service.store.connection import Durability, connect, store_errors
 from tests.support.polling import until
 from tests.support.servers import Server, redis_server, valkey_server
 

@@ -1,0 +1,95 @@
+"""How many replicas of a primary could be promoted: so many must have a write on disk.
+
+A replica counts even while it is down or cut off: its primary cannot tell whether the others have
+lost it too, and one that lags is exactly the one that must not be promoted without the write. It
+counts no longer when those who would promote it agree that it is down.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import redis
+
+if TYPE_CHECKING:
+    from redis.sentinel import Sentinel
+
+FRESH_S = 10.0
+"""How long a count is relied on. Sentinels look for new replicas as often."""
+_NOT_PROMOTED = frozenset({"fail", "noaddr", "handshake", "nofailover"})
+"""Flags of a cluster's nodes. ``fail`` is what a majority says, ``fail?`` one node's suspicion."""
+
+
+class Census:
+    """A count that is asked for now and then, and whenever it was doubted."""
+
+    def __init__(
+        self, ask: Callable[[], int | None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Count with ``ask``, which answers None where nobody can be asked."""
+        self._ask = ask
+        self._monotonic = monotonic
+        self._known: int | None = None
+        self._until = 0.0
+
+    def count(self) -> int:
+        """How many replicas; the last known number where nobody answers.
+
+        Raises:
+            redis.ConnectionError: nobody ever answered.
+        """
+        known = self._known
+        if known is not None and self._monotonic() < self._until:
+            return known
+        counted = self._ask()
+        if counted is None:
+            if known is None:
+                raise redis.ConnectionError("nobody tells which replicas the primary has")
+            return known
+        self._known, self._until = counted, self._monotonic() + FRESH_S
+        return counted
+
+    def doubt(self) -> None:
+        """Ask anew next time: a write was not confirmed by as many."""
+        self._until = 0.0
+
+
+def counted_by_sentinels(sentinels: Sentinel, service: str) -> int | None:
+    """Replicas that the Sentinels could promote; None where none of them answers.
+
+    Those with priority 0 are never promoted, and those that a majority of all Sentinels see down
+    are not either.
+    """
+    seen: set[tuple[str, int]] = set()
+    down: Counter[tuple[str, int]] = Counter()
+    voters = 0
+    for sentinel in tuple(sentinels.sentinels):
+        try:
+            primary = cast("dict[str, Any]", sentinel.sentinel_master(service))
+            replicas = sentinel.sentinel_slaves(service)
+        except redis.RedisError:
+            continue
+        voters = max(voters, primary["num-other-sentinels"] + 1)
+        for replica in replicas:
+            place = (replica["ip"], replica["port"])
+            if replica["slave-priority"] != 0:
+                seen.add(place)
+                down[place] += bool(replica["is_sdown"] or replica["is_odown"])
+    if not voters:
+        return None
+    return sum(down[place] <= voters // 2 for place in seen)
+
+
+def counted_by_cluster(node: redis.Redis) -> int | None:
+    """Replicas of a cluster's primary that could be promoted, as the primary itself has it."""
+    try:
+        nodes: Mapping[str, dict[str, Any]] = node.execute_command("CLUSTER NODES")  # type: ignore[no-untyped-call]
+    except redis.RedisError:
+        return None
+    flags = {told["node_id"]: set(told["flags"].split(",")) for told in nodes.values()}
+    own = next(identifier for identifier, marks in flags.items() if "myself" in marks)
+    replicas = [told["node_id"] for told in nodes.values() if told["master_id"] == own]
+    return sum(not flags[identifier] & _NOT_PROMOTED for identifier in replicas)

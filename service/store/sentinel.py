@@ -1,0 +1,55 @@
+"""A store of one primary and its replicas, watched by Sentinels that name the primary."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import redis
+from redis.sentinel import Sentinel, SentinelConnectionPool
+
+from service.store.census import Census, counted_by_sentinels
+from service.store.urls import RedisUrl
+
+
+class WatchedPrimary(redis.Redis):
+    """A client of whichever server the Sentinels name as the primary.
+
+    Each new connection asks them. One that turns out to lead to a replica is closed, and so are
+    the idle ones as soon as the Sentinels name another primary.
+
+    Attributes:
+        service: the name that the Sentinels know the set by.
+        sentinels: the Sentinels.
+        census: counts the replicas that they could promote.
+    """
+
+    service: str
+    sentinels: Sentinel
+    census: Census
+
+    @classmethod
+    def of(cls, url: RedisUrl, **options: Any) -> WatchedPrimary:  # noqa: ANN401 - redis-py's own
+        """A client; connects at first use.
+
+        Args:
+            url: of the form ``sentinel``.
+            options: time-outs and the like, for servers and Sentinels.
+        """
+        sentinels = Sentinel(  # type: ignore[no-untyped-call]
+            url.hosts, sentinel_kwargs={"ssl": url.tls, **url.sentinel_options, **options}
+        )
+        pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
+            url.service, sentinels, **{"ssl": url.tls, **url.options, **options}
+        )
+        client = cls(connection_pool=pool)
+        client.auto_close_connection_pool = True
+        client.service, client.sentinels = url.service, sentinels
+        client.census = Census(partial(counted_by_sentinels, sentinels, url.service))
+        return client
+
+    def close(self) -> None:
+        """Close the connections to servers and Sentinels."""
+        super().close()
+        if self.auto_close_connection_pool:  # not a copy that was borrowed
+            self.sentinels.close()
