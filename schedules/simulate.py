@@ -21,12 +21,13 @@ Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A patient in a series, and the intervals in which this subscription is paused."""
+    """A patient in a series, the step that comes next, and when this subscription is paused."""
 
     series: Series
     start: date
     enrolled_at: datetime
     pauses: tuple[Interval, ...] = ()
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +58,38 @@ class Skipped:
 class _Cursor:
     enrolment: Enrolment
     asks_at: datetime
+    score: datetime  # of two that are asked at once, the one that was due first goes first
     idle: list[Interval] = field(default_factory=list)
     index: int = 0
 
 
 def simulate(
-    profile: Profile, enrolments: Sequence[Enrolment], outages: Sequence[Interval] = ()
+    profile: Profile,
+    enrolments: Sequence[Enrolment],
+    outages: Sequence[Interval] = (),
+    *,
+    since: datetime | None = None,
+    recent: tuple[date, ...] = (),
 ) -> Iterator[Sent | Skipped]:
     """Yield what becomes of every step of a patient's subscriptions, in order of time.
 
     Args:
         profile: The patient.
-        enrolments: Their subscriptions; where two are due at one instant, the earlier goes first.
+        enrolments: Their subscriptions; of two asked at one instant the one due first goes first.
         outages: Intervals in which nothing is processed. They may overlap.
+        since: Where the walk begins in the middle: nothing is asked before.
+        recent: The patient's latest drips by then (see `Standing`).
     """
     cursors = []
     for enrolment in enrolments:
-        due = next_due(enrolment.series, 0, profile, enrolment.start, enrolment.enrolled_at)
+        index = enrolment.index
+        due = next_due(enrolment.series, index, profile, enrolment.start, enrolment.enrolled_at)
         if due is not None:
             idle = sorted([*outages, *enrolment.pauses])
-            cursors.append(_Cursor(enrolment, _resumed(due, idle), idle))
-    recent: tuple[date, ...] = ()
+            first = due if since is None else max(due, since)
+            cursors.append(_Cursor(enrolment, _resumed(first, idle), due, idle, index))
     while cursors:
-        cursor = min(cursors, key=lambda each: each.asks_at)
+        cursor = min(cursors, key=lambda each: (each.asks_at, each.score))
         now = cursor.asks_at
         outcome = _step(cursor, profile, enrolments, recent, now)
         if outcome is None:
@@ -112,7 +122,7 @@ def _step(
     )
     match decide(standing, now):
         case Defer(until=until):
-            cursor.asks_at = _resumed(until, cursor.idle)
+            cursor.asks_at, cursor.score = _resumed(until, cursor.idle), until
             return None
         case Skip(reason=reason):
             return Skipped(series.name, index, series.steps[index], now, reason)
@@ -128,7 +138,7 @@ def _go_on(cursor: _Cursor, profile: Profile, now: datetime) -> bool:
     due = next_due(enrolment.series, cursor.index, profile, enrolment.start, enrolment.enrolled_at)
     if due is None:
         return False
-    cursor.asks_at = _resumed(max(now, due), cursor.idle)
+    cursor.asks_at, cursor.score = _resumed(max(now, due), cursor.idle), due
     return True
 
 

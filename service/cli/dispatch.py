@@ -13,6 +13,7 @@ from service.errors import InvalidInput
 
 if TYPE_CHECKING:
     from service.dispatch.dead_letters import DeadLetters, Retried
+    from service.reporting.backlog import Policy
 
 
 @click.group()
@@ -126,3 +127,42 @@ def _retried(letters: DeadLetters, what: str, source: str) -> list[Retried]:
     if "." in what:
         raise InvalidInput("what", "delivery_bad", "Give a delivery as 0j4zz670ccqp.1.7.")
     return list(letters.retry_all(source=source, patient=what or None))
+
+
+@dispatch.command(
+    epilog=examples(
+        "aftervisit dispatch backlog --dry-run",
+        "aftervisit dispatch backlog --dry-run --policy latest --json",
+    )
+)
+@click.option("--dry-run", is_flag=True, help="Say what would happen; there is no other way.")
+@click.option(
+    "--policy",
+    type=click.Choice(["as_written", "skip", "latest", "spread"]),
+    default=None,
+    help="As the series say, or as if each had this catch-up policy. [default: all of them]",
+)
+@as_json
+def backlog(dry_run: bool, policy: Policy | None, as_json: bool) -> None:
+    """Show what would happen now to all that is overdue: what goes when, and what is passed over.
+
+    Nothing has to be set going after an outage: as soon as beat and a worker run, what is overdue
+    follows the catch-up policy of its series, within hours and caps. This command only reads.
+    """
+    from service.cli.opening import opened  # noqa: PLC0415
+    from service.reporting.backlog import POLICIES, Backlogs  # noqa: PLC0415
+
+    if not dry_run:
+        raise InvalidInput(
+            "dry-run",
+            "dry_run_missing",
+            "What is overdue goes by itself once beat and a worker run. To see how, add --dry-run.",
+        )
+    with opened() as core:
+        store, patients = core.dispatch_store, core.patients
+        backlogs = Backlogs(store, patients, core.business, core.partitions)
+        found = backlogs.forecast(POLICIES if policy is None else (policy,))
+    if as_json:
+        emit(views.backlog(found))
+    else:
+        terminal().print(views.backlog_table(found))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from service.dispatch.dead_letters import DeadLetter, Retried
+    from service.reporting.backlog import Backlog
     from service.reporting.senders import SenderStanding
 
 
@@ -99,3 +100,49 @@ def dead_letters(found: Sequence[DeadLetter]) -> RenderableType:
 def retried(one: Retried) -> dict[str, object]:
     """What became of a retry, for programs."""
     return {"delivery": str(one.id), "outcome": one.outcome, "sentence": one.sentence}
+
+
+def backlog(found: Backlog) -> dict[str, object]:
+    """What would become of the backlog, for programs."""
+    return {
+        "at": instant(found.at),
+        "overdue": found.overdue,
+        "patients": found.patients,
+        "unreadable": found.unreadable,
+        "policies": {
+            policy: {
+                "sent": sum(outlook.sent.values()),
+                "today": outlook.today,
+                "skipped": dict(sorted(outlook.skipped.items())),
+                "days": [
+                    {"day": day.isoformat(), "sms": of.get("sms", 0), "email": of.get("email", 0)}
+                    for day, of in outlook.days()
+                ],
+            }
+            for policy, outlook in found.outlooks.items()
+        },
+    }
+
+
+def backlog_table(found: Backlog) -> RenderableType:
+    """What would become of the backlog, for people."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if not found.overdue:
+        return "Nothing is overdue."
+    rows = table("Policy", "Sent", "Today", "Last on", "Passed over")
+    for policy, outlook in found.outlooks.items():
+        days = outlook.days()
+        passed = ", ".join(f"{n} {reason}" for reason, n in sorted(outlook.skipped.items()))
+        rows.add_row(
+            policy.replace("_", " "),
+            str(sum(outlook.sent.values())),
+            str(outlook.today),
+            days[-1][0].isoformat() if days else "",
+            passed or "none",
+        )
+    told = f"{found.overdue} deliveries of {found.patients} patients are overdue."
+    if found.unreadable:
+        told += f" {found.unreadable} more patients could not be read."
+    return Group(Text(told), rows, Text("Day by day and by channel: --json", style="dim"))

@@ -108,6 +108,10 @@ class DispatchStore:
             found.append(Pending(_ms(due), _ms(held_at), int(held), _ms(after)))
         return found
 
+    def overdue(self, partition: int, now_ms: int) -> list[str]:
+        """Subscriptions of a partition that are due at a business instant, the earliest first."""
+        return self._scripts.read_before([PartitionKeys(partition).due], now_ms, 2**53)
+
     def claim(self, partition: int, now_ms: int, limit: int, lease_until_ms: int) -> list[Claimed]:
         """Take up to ``limit`` due subscriptions under a lease.
 

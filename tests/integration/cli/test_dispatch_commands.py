@@ -17,6 +17,7 @@ from service.dispatch.standing import profile_of
 from service.doctor.diagnose import diagnose
 from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
+from service.store.installation import StoredClock
 from service.store.keys import partition_of
 from tests.support.command import Ran, same_process
 from tests.support.servers import valkey_server
@@ -156,3 +157,25 @@ def test_a_patient_that_does_not_exist_is_told(shell: Shell) -> None:
         ran = shell("dispatch", *command)
         assert ran.code == 1
         assert "no patient" in ran.err
+
+
+def test_the_backlog_is_told_for_each_policy_and_for_people(shell: Shell) -> None:
+    assert "Nothing is overdue" in shell("dispatch", "backlog", "--dry-run").out
+    failed(shell)
+    with shell.core() as core:
+        assert isinstance(core.business, StoredClock)
+        core.business.set_ms(core.business.now_ms() + 9 * 86_400_000)
+    found = shell("dispatch", "backlog", "--dry-run", "--json").answer
+    assert found["overdue"] == 5
+    assert list(found["policies"]) == ["as_written", "skip", "latest", "spread"]
+    spread = found["policies"]["spread"]
+    assert sum(day["sms"] + day["email"] for day in spread["days"]) == spread["sent"] == 5
+    assert "5 deliveries of 1 patients" in shell("dispatch", "backlog", "--dry-run").out
+    one = shell("dispatch", "backlog", "--dry-run", "--policy", "skip", "--json").answer
+    assert list(one["policies"]) == ["skip"]
+
+
+def test_there_is_no_backlog_to_be_run_by_hand(shell: Shell) -> None:
+    ran = shell("dispatch", "backlog")
+    assert ran.code == 2
+    assert "--dry-run" in ran.err

@@ -1,5 +1,6 @@
 """What must hold for any patient, zone, year, series, policy, outage and pause."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -198,3 +199,36 @@ def test_a_nightly_series_has_its_nights_and_the_other_series_waits(
         if isinstance(each, Sent) and each.series == "other" and each.step.kind == "drip":
             local = reading(profile, each.at).date().to_stdlib()
             assert not nights.first <= local <= nights.last
+
+
+@settings(max_examples=250, deadline=None)
+@given(patients(), st.data())
+def test_a_walk_from_the_middle_goes_on_as_the_whole_walk_does(
+    case: Case, data: st.DataObject
+) -> None:
+    """So a forecast of what an outage has left tells what will happen."""
+    profile, enrolments, outage = case
+    enrolments = tuple(replace(each, pauses=()) for each in enrolments)
+    if not outage:
+        return
+    whole = list(simulate(profile, enrolments, outage))
+    since = data.draw(st.sampled_from(outage))[1]
+    if any(begins <= since < ends for begins, ends in outage):
+        return  # another outage goes on
+    past = [each for each in whole if each.at < since]
+    now_at = [
+        replace(each, index=sum(done.series == each.series.name for done in past))
+        for each in enrolments
+    ]
+    drips = [
+        reading(profile, each.at).date().to_stdlib()
+        for each in past
+        if isinstance(each, Sent) and each.step.kind == "drip"
+    ]
+    recent = tuple(drips[-REMEMBERED_DAYS:])
+    rest = list(simulate(profile, now_at, outage, since=since, recent=recent))
+    assert sorted(rest, key=_place) == sorted(whole[len(past) :], key=_place)
+
+
+def _place(outcome: Sent | Skipped) -> tuple[datetime, str, int]:
+    return outcome.at, outcome.series, outcome.index
