@@ -6,11 +6,15 @@ its lease runs out; what is begun is never attempted again without proof (see ``
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from service.clock import BusinessClock, MachineClock
+from service.dispatch.aside import Aside
 from service.dispatch.parts import DrainLimits, Stores
+from service.dispatch.places import Room
 from service.dispatch.prepare import Preparer, Ready, conclusion
 from service.dispatch.senders import Sender
 from service.dispatch.sending import Sending
@@ -19,6 +23,10 @@ from service.store.records import Claimed
 
 BATCH = 128
 """Subscriptions claimed at a time: whole chunks at the usual limit; a millisecond of the store."""
+LANES = 2
+"""Batches under way at once: one is sent while the other is claimed, begun or recorded."""
+FRESH_S = 0.05
+"""A look at the clock and at the senders is good for this long, unless one was closed since."""
 
 
 class Drain:
@@ -29,6 +37,7 @@ class Drain:
         stores: Stores,
         preparer: Preparer,
         sending: Sending,
+        aside: Aside,
         business: BusinessClock,
         machine: MachineClock,
         limits: DrainLimits,
@@ -39,6 +48,8 @@ class Drain:
         self._limits = limits
         self._preparer = preparer
         self._sending = sending
+        self._aside = aside
+        self._room = Room(limits.in_flight)
 
     async def run(self, partition: int) -> int:
         """Send until nothing is due or the time budget is used up; how many flights were concluded.
@@ -47,27 +58,48 @@ class Drain:
             StoreUnavailable: what was not recorded is found by the sweep.
         """
         deadline = self._machine.monotonic() + self._limits.budget_s
+        suspects: list[tuple[Claimed, float]] = []
+        lanes = (self._lane(partition, deadline, suspects) for _ in range(LANES))
+        ended = await asyncio.gather(*lanes, return_exceptions=True)
+        await self._one_by_one(suspects)
+        concluded = 0
+        for lane in ended:
+            if isinstance(lane, BaseException):
+                raise lane
+            concluded += lane
+        return concluded
+
+    async def _lane(
+        self, partition: int, deadline: float, suspects: list[tuple[Claimed, float]]
+    ) -> int:
+        """Claim and send batch after batch; what may be poison is left for later, to go alone."""
         concluded = 0
         while self._machine.monotonic() < deadline:
             until = self._machine.monotonic() + self._limits.lease_s / 2
             lease_end = self._machine.now_ms() + int(self._limits.lease_s * 1000)
-            claimed = self._stores.dispatch.claim(
-                partition, self._business.now_ms(), BATCH, lease_end
+            claimed = await self._aside.call(
+                partial(
+                    self._stores.dispatch.claim,
+                    partition,
+                    self._business.now_ms(),
+                    BATCH,
+                    lease_end,
+                )
             )
             if not claimed:
                 break
+            suspects += [(c, until) for c in claimed if c.subscription.lost_leases]
             await self._batch([c for c in claimed if not c.subscription.lost_leases], until)
-            await self._one_by_one([c for c in claimed if c.subscription.lost_leases], until)
             concluded += len(claimed)
         return concluded
 
-    async def _one_by_one(self, suspects: Sequence[Claimed], until: float) -> None:
+    async def _one_by_one(self, suspects: Sequence[tuple[Claimed, float]]) -> None:
         """Each alone, and counted, so that a poison delivery takes no other down with it."""
-        for place, suspect in enumerate(suspects):
+        for suspect, until in suspects:
             if self._machine.monotonic() > until:
-                self._stores.dispatch.conclude([_back(claim) for claim in suspects[place:]])
-                return
-            self._stores.dispatch.suspect(suspect)
+                await self._conclude([_back(suspect)])
+                continue
+            await self._aside.call(partial(self._stores.dispatch.suspect, suspect))
             await self._batch([suspect], until)
 
     async def _batch(self, claimed: Sequence[Claimed], until: float) -> None:
@@ -79,13 +111,22 @@ class Drain:
                 ready.append(found)
             else:
                 elsewhere.append(found)
-        granted, waiting = self._rated(ready)
-        self._stores.dispatch.conclude(elsewhere + waiting)
-        for start in range(0, len(granted), self._limits.in_flight):
-            chunk: Sequence[Ready] = granted[start : start + self._limits.in_flight]
-            if start:
-                chunk = self._still_good(chunk, until)
-            await self._sending.send(chunk)
+        looked_at = self._machine.monotonic()
+        granted, waiting = await self._aside.call(partial(self._rated, ready))
+        await self._conclude(elsewhere + waiting)
+        while granted:
+            async with await self._room.take(len(granted)) as places:
+                now = self._machine.monotonic()
+                if now - looked_at > FRESH_S or self._sending.closed_since(looked_at):
+                    looked_at = now
+                    granted = await self._still_good(granted, until)
+                chunk, granted = granted[: places.count], granted[places.count :]
+                places.leave(places.count - len(chunk))
+                await self._sending.send(chunk, places)
+
+    async def _conclude(self, conclusions: Sequence[Conclusion]) -> None:
+        if conclusions:
+            await self._aside.call(partial(self._stores.dispatch.conclude, conclusions))
 
     def _rated(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Conclusion]]:
         """Split by what the senders' rates allow now; the rest is held for its turn."""
@@ -112,24 +153,24 @@ class Drain:
             for turn, item in enumerate(items)
         ]
 
-    def _still_good(self, chunk: Sequence[Ready], until: float) -> list[Ready]:
-        """What may still begin: the chunks before took their time, and may have closed a sender."""
+    async def _still_good(self, rest: Sequence[Ready], until: float) -> list[Ready]:
+        """What may still begin: those before took their time, and may have closed a sender."""
         now_ms = self._business.now_ms()
         if self._machine.monotonic() > until:
-            self._stores.dispatch.conclude([_back(item.claimed) for item in chunk])
+            await self._conclude([_back(item.claimed) for item in rest])
             return []
-        late = [item for item in chunk if now_ms > item.begin_by_ms]
+        late = [item for item in rest if now_ms > item.begin_by_ms]
         elsewhere = [conclusion(item.claimed, "due", when_ms=item.claimed.due_ms) for item in late]
         good: list[Ready] = []
-        in_time = [item for item in chunk if now_ms <= item.begin_by_ms]
+        in_time = [item for item in rest if now_ms <= item.begin_by_ms]
         for sender in {item.sender for item in in_time}:
             items = [item for item in in_time if item.sender == sender]
-            wait_ms = self._stores.rates.closed_ms(sender.address)
+            wait_ms = await self._aside.call(partial(self._stores.rates.closed_ms, sender.address))
             if wait_ms:
                 elsewhere += self._held(items, wait_ms)
             else:
                 good += items
-        self._stores.dispatch.conclude(elsewhere)
+        await self._conclude(elsewhere)
         return good
 
 

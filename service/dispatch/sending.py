@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,9 +13,11 @@ import structlog
 
 from service.carriers.base import AddressEffect, Outcome, OutgoingEmail, OutgoingText, Result
 from service.clock import BusinessClock, MachineClock
+from service.dispatch.aside import Aside
 from service.dispatch.compose import Composer
 from service.dispatch.outcomes import verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
+from service.dispatch.places import Places
 from service.dispatch.prepare import Ready, conclusion, entry_of, onwards, tried
 from service.dispatch.stops import Stops
 from service.errors import StoreUnavailable
@@ -42,6 +45,7 @@ class Sending:
         random: Callable[[], float],
         limits: DrainLimits,
         stops: Stops,
+        aside: Aside,
     ) -> None:
         self._stores = stores
         self._stops = stops
@@ -51,9 +55,17 @@ class Sending:
         self._machine = machine
         self._random = random
         self._limits = limits
+        self._aside = aside
+        self._closed_at = -math.inf
 
-    async def send(self, chunk: Sequence[Ready]) -> None:
+    def closed_since(self, instant: float) -> bool:
+        """Whether an answer may have closed a sender at or after a monotonic instant."""
+        return self._closed_at >= instant
+
+    async def send(self, chunk: Sequence[Ready], places: Places) -> None:
         """Begin each where it is still allowed, send those at once, record what became of them.
+
+        Each leaves one of the places as soon as it is answered.
 
         A store that goes away in between is waited for: only this process can tell what it sent,
         and what it began and did not send. Begun attempts that grew old meanwhile are given back.
@@ -75,19 +87,20 @@ class Sending:
             if answer not in {"ok", "lost"}
         ]
         begun = [item for item, answer in zip(chunk, answers, strict=True) if answer == "ok"]
-        outcomes = await asyncio.gather(*(self._send(item, begun_at) for item in begun))
+        places.leave(len(chunk) - len(begun))
+        sends = (self._send(item, begun_at, begun_ms, places) for item in begun)
+        outcomes = await asyncio.gather(*sends)
         recorded = await self._insist(partial(self._record, begun, outcomes, refused))
         for item, outcome, done in zip(begun, outcomes, recorded, strict=False):
             if not done:
                 log.warning("late_record", attempt=item.delivery.attempt, result=outcome.result)
-            await self._insist(partial(self._follow_up, item, outcome, begun_ms))
 
     async def _insist(self, call: Callable[[], T]) -> T:
         """Make a call that may be repeated, until the store answers."""
         until = self._machine.monotonic() + INSIST_S
         while True:
             try:
-                return call()
+                return await self._aside.call(call)
             except StoreUnavailable as error:
                 if self._machine.monotonic() > until:
                     raise
@@ -120,7 +133,17 @@ class Sending:
             )
         return self._stores.dispatch.begin(beginnings)
 
-    async def _send(self, item: Ready, begun_at: float) -> Outcome:
+    async def _send(self, item: Ready, begun_at: float, begun_ms: int, places: Places) -> Outcome:
+        """Send, and let no other take the place before what the answer means for it is known."""
+        outcome = await self._answer(item, begun_at)
+        accepted = outcome.result is Result.ACCEPTED
+        if not accepted or outcome.effect or outcome.alert or item.probe:
+            await self._insist(partial(self._follow_up, item, outcome, begun_ms))
+            self._closed_at = self._machine.monotonic()
+        places.leave()
+        return outcome
+
+    async def _answer(self, item: Ready, begun_at: float) -> Outcome:
         outgoing = replace(item.outgoing, begun_at=begun_at)
         try:
             if isinstance(outgoing, OutgoingText) and self._carriers.texts is not None:
