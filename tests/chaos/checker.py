@@ -18,7 +18,18 @@ from zoneinfo import ZoneInfo
 from tests.chaos.evidence import Arrival, Attempt, Entry, Evidence, Fault, Patient, read
 from tests.chaos.naming import named_fault
 
-RULES = ("lost", "doubled", "after opt-out", "outside the window", "flood", "unnamed", "disagrees")
+RULES = (
+    "lost",
+    "doubled",
+    "after opt-out",
+    "outside the window",
+    "flood",
+    "unknown",
+    "unnamed",
+    "disagrees",
+)
+"""The names of the promises; *unknown*: of a text that the provider's list shows; *unnamed*: of
+a delivery that did not go as planned, and no fault tells why; *disagrees*: record and far end."""
 THERE = frozenset("sd")
 """States that say the far end has it."""
 ENDED_EARLY = frozenset("ox")
@@ -218,9 +229,7 @@ class Checker:
 
     def _unknown(self, patient: Patient, entry: Entry, *, there: bool) -> None:
         if there and entry.channel == "sms":
-            self._violation(
-                "unnamed", patient.id, entry.index, "unknown, though the provider's list has it"
-            )
+            self._violation("unknown", patient.id, entry.index, "though the provider has it")
             return
         attempts = [one for one in self.evidence.attempts[patient.id] if one.index == entry.index]
         fault = named_fault(self.evidence, patient, attempts)

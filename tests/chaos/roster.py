@@ -42,7 +42,12 @@ class Enrolled:
 
 
 def enrol(
-    installation: Installation, draw: random.Random, count: int, *, both: float = BY_BOTH
+    installation: Installation,
+    draw: random.Random,
+    count: int,
+    *,
+    both: float = BY_BOTH,
+    places: int = 3,
 ) -> list[Enrolled]:
     """Enrol patients, and leave word of who they are and what each step looks like.
 
@@ -51,12 +56,13 @@ def enrol(
         draw: decides who has which addresses.
         count: how many.
         both: the share that can be reached both ways.
+        places: how many of `PLACES` they live in.
     """
     _write_steps(installation)
     people: list[Enrolled] = []
     for number in range(count):
-        zone, state, bedtime, hours = PLACES[number % len(PLACES)]
-        phone, email = _addresses(draw, number, people, both)
+        zone, state, bedtime, hours = PLACES[number % places]
+        phone, email = _addresses(draw, number, people[-places:], both)
         form = EnrolmentForm(
             clinic="",
             given_name=f"{NAMES[number % len(NAMES)]} {number}",
@@ -85,14 +91,14 @@ def enrol(
 
 
 def _addresses(
-    draw: random.Random, number: int, people: list[Enrolled], both: float
+    draw: random.Random, number: int, before: list[Enrolled], both: float
 ) -> tuple[str, str]:
     phone, email = f"+1503{2_000_000 + number:07d}", f"patient{number}@example.org"
     kind = draw.random()
     if kind > 1 - both:
         return phone, email
-    if kind < SHARING and len(people) >= len(PLACES) and people[-len(PLACES)].phone:
-        return people[-len(PLACES)].phone, ""  # of the same place: its hours are theirs
+    if kind < SHARING and before and before[0].phone:
+        return before[0].phone, ""
     if kind < SHARING + BY_MAIL:
         return "", email
     return phone, ""

@@ -18,7 +18,7 @@ from tests.chaos.deck import COOL_S, EVERY, deck
 from tests.chaos.evidence import dump_store
 from tests.chaos.faults import Chaos
 from tests.chaos.installation import Installation, await_web, running_installation
-from tests.chaos.roster import BY_BOTH, STEPS, enrol
+from tests.chaos.roster import BY_BOTH, PLACES, STEPS, enrol
 from tests.support.polling import until
 from tests.support.system import kill
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 STALL_S = 1.0
 """A run that stands still for this long gets its next fault without waiting for a message."""
-END_S = 60.0
+END_S = 120.0
+PROOF_S = 60.0
 LEAVE_S = 40.0
 
 
@@ -42,6 +43,7 @@ class Plan:
         prepare: done once all is enrolled, before anything is sent.
         both: the share of patients who can be reached both ways.
         moved: whether the clock of the service can be moved.
+        places: in how many time zones patients live: each has a bedtime of its own.
     """
 
     seed: int
@@ -53,6 +55,7 @@ class Plan:
     prepare: Callable[[Installation], None] | None = None
     both: float = BY_BOTH
     moved: bool = True
+    places: int = len(PLACES)
 
 
 @dataclass
@@ -69,7 +72,7 @@ def run(plan: Plan, directory: Path) -> Ran:
     with running_installation(
         directory, source=plan.source, settings=plan.settings, moved=plan.moved
     ) as installation:
-        people = enrol(installation, draw, plan.patients, both=plan.both)
+        people = enrol(installation, draw, plan.patients, both=plan.both, places=plan.places)
         if plan.prepare is not None:
             plan.prepare(installation)
         chaos = Chaos(installation, draw, list(people))
@@ -79,9 +82,8 @@ def run(plan: Plan, directory: Path) -> Ran:
         left = _inject(chaos, cards, plan.patients * STEPS)
         chaos.calm()
         stuck = _await_end(installation)
+        figures = _await_proof(installation)
         _let_go(installation)
-        dump_store(installation.store.url, directory / "store.jsonl")
-    figures = check(directory)
     if stuck:
         print(f"chaos: not over after {END_S:g} s: {stuck}", file=sys.stderr)  # noqa: T201
     return Ran(figures, left)
@@ -119,7 +121,8 @@ def _inject(chaos: Chaos, cards: list[str], deliveries: int) -> Counter[str]:
         arrived = far.count()
         if arrived > seen:
             seen, waited_since = arrived, time.monotonic()
-        if arrived < done * every and time.monotonic() - waited_since < STALL_S:
+        stalled = seen and time.monotonic() - waited_since >= STALL_S
+        if (arrived < done * every or not seen) and not stalled:
             time.sleep(0.005)
             continue
         kind = _next(waiting, cooling)
@@ -161,6 +164,20 @@ def _await_end(installation: Installation) -> str:
     except AssertionError as error:
         return str(error)
     return ""
+
+
+def _await_proof(installation: Installation) -> Figures:
+    """Judge; a text that is unknown though the provider has it may still be found out for a while.
+
+    Proof is looked for again after a quarter of the time that an attempt is old.
+    """
+    limit = time.monotonic() + PROOF_S
+    while True:
+        dump_store(installation.store.url, installation.directory / "store.jsonl")
+        figures = check(installation.directory)
+        if not figures.broken("unknown") or time.monotonic() > limit:
+            return figures
+        time.sleep(1.0)
 
 
 def _let_go(installation: Installation) -> None:
