@@ -72,7 +72,7 @@ _OUTCOMES: Final = frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED})
 
 MOVES: Final = {
     # To delivered: a receipt contradicts the one that had it tried again; nothing more is sent.
-    State.PENDING: frozenset({State.CLAIMED, State.SKIPPED, State.PARKED, State.DELIVERED}),
+    State.PENDING: frozenset({State.CLAIMED, State.DELIVERED}),
     # To failed or undelivered: what the provider refused before was to be tried again, and is not
     # worth it any more; it stays what the provider said.
     State.CLAIMED: frozenset(
@@ -88,23 +88,23 @@ MOVES: Final = {
     ),
     # Back to pending only where it is proven that the provider does not have it: refused before
     # a byte left, 429, or given back because the attempt grew too old before the call.
-    State.BEGUN: _OUTCOMES | {State.PENDING, State.PARKED, State.SENT, State.UNKNOWN},
+    State.BEGUN: _OUTCOMES | {State.PENDING, State.SENT, State.UNKNOWN},
     # Back to pending: the provider's own record says this attempt failed for good, and the
     # failure is one that is worth a later attempt or the patient's other channel.
     State.SENT: _OUTCOMES | {State.PENDING, State.UNKNOWN},
     # Only evidence moves an unknown: a receipt, or the provider's list. Never a new attempt.
     State.UNKNOWN: _OUTCOMES | {State.SENT},
     # Staff have a delivery tried again that never reached the provider, or that it refused.
-    State.PARKED: frozenset({State.PENDING, State.DELIVERED}),
+    State.PARKED: frozenset({State.PENDING}),
     State.DELIVERED: frozenset[State](),
     State.UNDELIVERED: frozenset[State](),
     State.FAILED: frozenset({State.PENDING}),
     State.SKIPPED: frozenset[State](),
 }
-"""Which states may follow which."""
+"""Which states may follow which, and no other: a contract test drives the store through it."""
 
 _AWAITING: Final = frozenset({State.BEGUN, State.SENT, State.UNKNOWN})
-_GIVEN_BACK: Final = frozenset({State.PENDING, State.CLAIMED, State.PARKED})
+_GIVEN_BACK: Final = frozenset({State.PENDING, State.CLAIMED})
 REPORTS: Final = _OUTCOMES | {State.SENT, State.UNKNOWN}
 """What a provider reports of an attempt; unknown: it failed, and may have arrived nevertheless."""
 

@@ -89,7 +89,7 @@ def test_nothing_is_sent_that_was_not_begun() -> None:
         (State.PENDING, State.SENT, State.PENDING),
         (State.PENDING, State.UNDELIVERED, State.PENDING),
         (State.PENDING, State.DELIVERED, State.DELIVERED),
-        (State.PARKED, State.DELIVERED, State.DELIVERED),
+        (State.PARKED, State.DELIVERED, State.PARKED),
         (State.SKIPPED, State.DELIVERED, State.SKIPPED),
     ],
 )
