@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 DAYS ?= 14
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo test lint bench bench-memory bench-peers clean lock
+.PHONY: help demo test lint bench bench-memory bench-peers chaos clean lock
 
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench-memory: $(VENV)/dev.stamp ## Measure bytes a patient, a million of them, o
 
 bench-peers: $(VENV)/dev.stamp ## Measure django-post-office on PostgreSQL beside us (apt-get install postgresql)
 	$(BIN)/python -m tests.bench.peers
+
+chaos: $(VENV)/dev.stamp ## Break everything at random, for half an hour; also writes build/chaos.json
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove what the other targets made (never your data in ./var)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
