@@ -91,6 +91,7 @@ def local_date(profile: Profile, instant: datetime) -> date:
     return instant.astimezone(zone_of(profile.timezone)).date()
 
 
+@lru_cache(maxsize=65_536)
 def resolve(local: datetime, zone: ZoneInfo, *, last: bool = False) -> datetime:
     """Return the instant of a naive local time, in UTC.
 

@@ -7,8 +7,11 @@ store, so that every process reads the same instant; only beat moves it (see ``d
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
 
 
 class BusinessClock(Protocol):
@@ -51,10 +54,9 @@ def to_ms(instant: datetime) -> int:
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs its zone")
-    delta = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+    return (instant - _EPOCH) // _MS
 
 
 def from_ms(ms: int) -> datetime:
     """An aware UTC instant from ms UTC."""
-    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return _EPOCH + ms * _MS

@@ -174,17 +174,10 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
             self._wires.give_back(wire)
 
     def _url(self, uri: str, params: Mapping[str, object] | None) -> str:
-        parts = urlsplit(uri)
-        host = parts.hostname or ""
-        if host != TWILIO_HOST and not host.endswith(".twilio.com"):
-            raise NotSent("the SDK was led away from twilio.com; the credentials stay here")
-        base = self._base
-        if host != TWILIO_HOST and urlsplit(base).hostname == TWILIO_HOST:
-            base = f"{parts.scheme}://{parts.netloc}"  # a region or edge that the SDK was told of
-        query = "&".join(
-            filter(None, (parts.query, urlencode(params, doseq=True) if params else ""))
-        )
-        return f"{base}{parts.path}{'?' if query else ''}{query}"
+        url = _based(self._base, uri)
+        if params:
+            url += ("&" if "?" in url else "?") + urlencode(params, doseq=True)
+        return url
 
     def _basic(self, auth: tuple[str, str]) -> str:
         known = self._authorization.get(auth)
@@ -196,6 +189,22 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
     async def aclose(self) -> None:
         """Close kept connections; a later request opens new ones."""
         await self._wires.aclose()
+
+
+@lru_cache(maxsize=64)
+def _based(base: str, uri: str) -> str:
+    """An address of the SDK's with what stands in for Twilio's host.
+
+    Raises:
+        NotSent: it is not Twilio's.
+    """
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    if host != TWILIO_HOST and not host.endswith(".twilio.com"):
+        raise NotSent("the SDK was led away from twilio.com; the credentials stay here")
+    if host != TWILIO_HOST and urlsplit(base).hostname == TWILIO_HOST:
+        base = f"{parts.scheme}://{parts.netloc}"  # a region or edge that the SDK was told of
+    return f"{base}{parts.path}{'?' if parts.query else ''}{parts.query}"
 
 
 @lru_cache(maxsize=64)

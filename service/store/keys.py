@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that reads like a digit."""
+_LETTERS = bytes(ord(ALPHABET[byte & 31]) for byte in range(256))
 PATIENT_RANDOM = 10
 ATTEMPT_RANDOM = 24
 
@@ -57,7 +58,7 @@ system_random = RandomPool(os.urandom)
 
 
 def _letters(source: RandomBytes, count: int) -> str:
-    return "".join(ALPHABET[byte & 31] for byte in source(count))
+    return source(count).translate(_LETTERS).decode("ascii")
 
 
 def _partition_prefix(partition: int) -> str:

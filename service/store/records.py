@@ -196,7 +196,7 @@ class PatientFields:
         found = [
             Again.unpack(int(field.removeprefix(prefix)), value.decode())
             for field, value in self.fields.items()
-            if field.startswith(prefix)
+            if field[0] == "a" and field.startswith(prefix)
         ]
         return sorted(found, key=lambda one: (one.from_ms, one.index))
 
