@@ -10,7 +10,8 @@ from service.doctor.sentences import refused
 from service.errors import ConfigurationError, StoreUnavailable
 from service.store import connection
 from service.store.embedded import broker_url
-from service.store.server_check import check_server
+from service.store.server_check import FORM, check_server
+from service.store.set_check import check_set
 
 if TYPE_CHECKING:
     from service.clock import MachineClock
@@ -56,8 +57,7 @@ def _store_and_keys(settings: Settings, clock: MachineClock) -> list[Finding]:
                 found.append(servers.unstarted())
             else:
                 found += _store(settings, clock, url)
-                broker = broker or broker_url(url)
-                found.append(servers.broker(broker))
+                found.append(_broker(broker, url))
                 return found
     except (StoreUnavailable, ConfigurationError) as error:
         found.append(refused("store", error))
@@ -65,6 +65,13 @@ def _store_and_keys(settings: Settings, clock: MachineClock) -> list[Finding]:
     if broker:
         found.append(servers.broker(broker))
     return found
+
+
+def _broker(url: str | None, store: str) -> Finding:
+    try:
+        return servers.broker(url or broker_url(store))
+    except ConfigurationError as error:
+        return refused("broker", error)
 
 
 def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
@@ -75,7 +82,10 @@ def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
         ConfigurationError: its URL or our password is wrong.
     """
     with connection.connect(url) as client:
-        found = [*check_server(client), *servers.packing(client)]
+        found = check_server(client)
+        if any(finding.name == FORM for finding in found):
+            return found
+        found += [*check_set(client), *servers.packing(client)]
         begun = servers.has_record(client)
         key_finding, ring = machine.keys(settings, begun=begun)
         record = servers.record(client, ring)

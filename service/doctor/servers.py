@@ -16,6 +16,7 @@ from service.store import keys as names
 from service.store.connection import store_errors
 from service.store.embedded import embedded
 from service.store.embedded_server import server_binary
+from service.worker.brokers import broker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,18 +155,22 @@ def broker(url: str) -> Finding:
     name = "broker"
     remedy = "See that it runs, and that AFTERVISIT_BROKER_URL is its URL."
     try:
+        reached = broker_of(url)
         connection = kombu.Connection(
-            url,
+            reached.url,
             connect_timeout=BROKER_TIMEOUT_S,
             transport_options={
                 "socket_connect_timeout": BROKER_TIMEOUT_S,
                 "socket_timeout": BROKER_TIMEOUT_S,
+                **reached.options,
             },
         )
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_S)
         finally:
             connection.release()
+    except ConfigurationError as error:
+        return refused(name, error)
     except (KeyError, ValueError, ImportError):
         return problem(name, "AFTERVISIT_BROKER_URL is no URL that Celery can use.", remedy)
     except (OperationalError, OSError) as error:

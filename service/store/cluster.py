@@ -137,6 +137,11 @@ class ClusterClient(redis.Redis):
         cluster = self._cluster
         return [(node.name, cluster.get_redis_connection(node)) for node in cluster.get_primaries()]  # type: ignore[no-untyped-call]
 
+    def replicas(self) -> dict[str, redis.Redis]:
+        """Clients of the replicas, by ``host:port``."""
+        cluster = self._cluster
+        return {node.name: cluster.get_redis_connection(node) for node in cluster.get_replicas()}  # type: ignore[no-untyped-call]
+
     def node_of(self, slot: int) -> tuple[str, redis.Redis]:
         """The primary that holds a slot, and a client of its own."""
         node = self._cluster.nodes_manager.get_node_from_slot(slot)

@@ -23,8 +23,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import redis
 
-from service.errors import StoreUnavailable
+from service.errors import ConfigurationError, StoreUnavailable
 from service.store import embedded_server as server
+from service.store.urls import EXAMPLES, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,18 @@ def broker_url(store_url: str) -> str:
     """The URL of the queue's database on the store's own server: the one after the store's.
 
     ``unix:///path?db=0`` becomes ``redis+socket:///path?virtual_host=1`` (kombu's form), and
-    ``redis://host/0`` becomes ``redis://host/1``. A Redis Cluster has no second database: there
-    ``AFTERVISIT_BROKER_URL`` has to be given.
+    ``redis://host/0`` becomes ``redis://host/1``.
+
+    Raises:
+        ConfigurationError: the store is a cluster, which has no second database, or a set with
+            Sentinels, whose every write may wait for its replicas.
     """
+    if read_url(store_url).form != "server":
+        raise ConfigurationError(
+            "Where the store is a cluster or a set with Sentinels, Celery's broker has to be "
+            "chosen. Set AFTERVISIT_BROKER_URL to amqp://user:password@host:5672// (RabbitMQ), "
+            f"redis://host:6379/0, or {EXAMPLES['sentinel']}."
+        )
     parts = urlsplit(store_url)
     options = dict(parse_qsl(parts.query))
     database = options.pop("db", None)

@@ -53,7 +53,10 @@ _SENTENCES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ),
     (
         (RedisClusterException,),
-        "The store's cluster cannot be used: {error}. See that its nodes run, then try again.",
+        (
+            "The store's cluster cannot be used: {error}. See that its nodes run as a cluster, "
+            "then try again."
+        ),
     ),
 )
 _STATE_SENTENCES = {

@@ -44,8 +44,8 @@ class KeyMissing(ConfigurationError):
     def __init__(self, key_id: str) -> None:
         super().__init__(
             f"The key {key_id!r} is not in the key ring, and what it encrypted cannot be read "
-            f"without it. Put it back into AFTERVISIT_SECRET_KEYS, or restore DATA_DIR/{KEYS_FILE} "
-            f"from the backup that belongs to this store."
+            f"without it. Put it back into AFTERVISIT_SECRET_KEYS, the same on every machine, "
+            f"or restore DATA_DIR/{KEYS_FILE} from the backup that belongs to this store."
         )
         self.key_id = key_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -22,11 +23,13 @@ class WatchedPrimary(redis.Redis):
         service: the name that the Sentinels know the set by.
         sentinels: the Sentinels.
         census: counts the replicas that they could promote.
+        server_options: what redis-py connects to the servers with.
     """
 
     service: str
     sentinels: Sentinel
     census: Census
+    server_options: dict[str, Any]
 
     @classmethod
     def of(cls, url: RedisUrl, **options: Any) -> WatchedPrimary:  # noqa: ANN401 - redis-py's own
@@ -39,14 +42,28 @@ class WatchedPrimary(redis.Redis):
         sentinels = Sentinel(  # type: ignore[no-untyped-call]
             url.hosts, sentinel_kwargs={"ssl": url.tls, **url.sentinel_options, **options}
         )
-        pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            url.service, sentinels, **{"ssl": url.tls, **url.options, **options}
-        )
+        server_options = {"ssl": url.tls, **url.options, **options}
+        pool = SentinelConnectionPool(url.service, sentinels, **server_options)  # type: ignore[no-untyped-call]
         client = cls(connection_pool=pool)
         client.auto_close_connection_pool = True
         client.service, client.sentinels = url.service, sentinels
+        client.server_options = server_options
         client.census = Census(partial(counted_by_sentinels, sentinels, url.service))
         return client
+
+    def known_replicas(self) -> set[tuple[str, int]]:
+        """Where the replicas are that any of the Sentinels knows and could promote."""
+        found: set[tuple[str, int]] = set()
+        for sentinel in tuple(self.sentinels.sentinels):
+            with suppress(redis.RedisError):
+                for replica in sentinel.sentinel_slaves(self.service):
+                    if replica["slave-priority"] != 0:
+                        found.add((replica["ip"], replica["port"]))
+        return found
+
+    def server_at(self, host: str, port: int) -> redis.Redis:
+        """A client of one server of the set, with the same user, password and encryption."""
+        return redis.Redis(host=host, port=port, **self.server_options)
 
     def close(self) -> None:
         """Close the connections to servers and Sentinels."""

@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from service.errors import ConfigurationError
-from service.findings import Finding
+from service.findings import Finding, Status
+from service.store.cluster import ClusterClient
 from service.store.connection import appendfsync, has_waitaof, store_errors
+from service.store.urls import EXAMPLES
 
 if TYPE_CHECKING:
     import redis
 
+FORM = "store: form"
+"""The finding where the URL is in the form for something else: nothing more can be asked then."""
+_WEIGHT: tuple[Status, ...] = ("ok", "warning", "problem")
 OLDEST = (7, 0)
 """The oldest Redis that will do; every Valkey passes as 7.2 or newer."""
 
 
 def check_server(client: redis.Redis) -> list[Finding]:
-    """Look at a server that is to be the store.
+    """Look at a server that is to be the store, or at every primary of a cluster.
 
     Raises:
         StoreUnavailable: it does not answer.
         ConfigurationError: it refuses our password.
     """
     with store_errors(client):
-        facts: dict[str, Any] = client.info()
-        policy = appendfsync(client)
-        waitaof = has_waitaof(client)
+        if not isinstance(client, ClusterClient):
+            return _check_one(client)
+        return _worst({name: _check_one(node, alone=False) for name, node in client.primaries()})
+
+
+def _check_one(client: redis.Redis, *, alone: bool = True) -> list[Finding]:
+    facts: dict[str, Any] = client.info()
+    mode = facts.get("redis_mode") or facts.get("server_mode") or "standalone"  # Redis; Valkey
+    if alone and mode != "standalone":
+        return [_other_form(mode)]
+    policy = appendfsync(client)
+    waitaof = has_waitaof(client)
     return [_version(facts), _role(facts), _eviction(facts), *_durability(facts, policy, waitaof)]
+
+
+def _worst(found: Mapping[str, list[Finding]]) -> list[Finding]:
+    """One finding of each name, of the node that is worst off."""
+    worst: dict[str, Finding] = {}
+    for node, findings in found.items():
+        for finding in findings:
+            told = replace(finding, detail=f"{node}: {finding.detail}")
+            before = worst.setdefault(finding.name, told)
+            if _WEIGHT.index(told.status) > _WEIGHT.index(before.status):
+                worst[finding.name] = told
+    return list(worst.values())
+
+
+def _other_form(mode: str) -> Finding:
+    what, form = "a Sentinel", EXAMPLES["sentinel"]
+    if mode == "cluster":
+        what, form = "one node of a cluster", EXAMPLES["cluster"]
+    return Finding(
+        FORM,
+        "problem",
+        f"AFTERVISIT_REDIS_URL points at {what}, as if it were the store by itself.",
+        f"Give it in the form {form}.",
+    )
 
 
 def require_fit(client: redis.Redis) -> list[Finding]:

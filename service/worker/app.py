@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import Celery
 from kombu import Queue
 
+from service.worker.brokers import broker_of
 from service.worker.queues import DRAIN, QUEUES
 from service.worker.transport import register
 
@@ -14,14 +15,15 @@ VISIBILITY_S = 300
 
 
 def make_app(broker: str) -> Celery:
-    """A Celery application on a broker URL; tasks are in ``service.worker.tasks``.
+    """A Celery application on the settings' broker; tasks are in ``service.worker.tasks``.
 
     Nothing here carries business time: no ``eta``, no ``countdown``, no retries. A task that is
     lost is queued again by the next tick, one that is delivered twice claims what is due or
     nothing, so tasks are acknowledged early and results are not kept.
     """
     register()
-    app = Celery("aftervisit", broker=broker, include=["service.worker.tasks"])
+    reached = broker_of(broker)
+    app = Celery("aftervisit", broker=reached.url, include=["service.worker.tasks"])
     app.conf.update(
         task_queues=[Queue(name) for name in QUEUES],
         task_default_queue=DRAIN,
@@ -51,6 +53,7 @@ def make_app(broker: str) -> Celery:
             "interval_start": 0.2,
             "interval_step": 0.2,
             "interval_max": 1,
+            **reached.options,
         },
     )
     app.set_default()
