@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,21 +28,24 @@ from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
 from service.inbox.answers import Answers
 from service.inbox.receive import Inbox
+from service.keys.rotation import Rotation
 from service.reporting.senders import SenderList
 from service.settings import Settings
 from service.store.connection import Durability, connect
 from service.store.dead_letters import DeadLetterStore
 from service.store.dispatching import DispatchStore
 from service.store.embedded import broker_url, embedded
-from service.store.installation import open_clock, open_installation
+from service.store.installation import key_in_use, open_clock, open_installation
 from service.store.keyfile import load_key_ring
-from service.store.keyring import Index, KeyRing
+from service.store.keyring import Index
 from service.store.keys import system_random
+from service.store.live_ring import LiveKeyRing
 from service.store.patients import Patients
 from service.store.rates import Rates
 from service.store.records import Channel, Patient
 from service.store.replies import Replies
 from service.store.scripts import Scripts
+from service.store.sealed import SealedValues
 from service.store.server_check import require_fit
 from service.store.suppressions import Suppressions
 
@@ -85,8 +89,14 @@ class Core:
         self.machine: MachineClock = SystemClock()
         self.client: redis.Redis = connect(url)
         require_fit(self.client)
-        self.keyring: KeyRing = load_key_ring(settings)
-        installation = open_installation(self.client, self.keyring, settings.partitions)
+        ring = load_key_ring(settings)
+        installation = open_installation(self.client, ring, settings.partitions)
+        self.keyring: LiveKeyRing = LiveKeyRing(
+            ring,
+            lambda: load_key_ring(settings, create=False),
+            lambda: key_in_use(self.client),
+            self.machine.monotonic,
+        )
         self.partitions: int = installation.partitions
         self.index: Index = installation.index
         self.business: BusinessClock = open_clock(self.client, settings.clock_setting)
@@ -116,6 +126,12 @@ class Core:
             system_random,
             self.index,
         )
+
+    @cached_property
+    def rotation(self) -> Rotation:
+        """Changes the keys."""
+        values = SealedValues(self.client, self.scripts, self.keyring)
+        return Rotation(self.client, self.keyring, values, self.machine, time.sleep)
 
     @cached_property
     def dispatch_store(self) -> DispatchStore:

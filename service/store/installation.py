@@ -15,6 +15,10 @@ from service.store.keyring import Index, KeyRing, new_index_key
 from service.store.scripts import Scripts, as_bytes, as_text
 
 SCHEMA = 1
+KEY_IN_USE = "key"
+"""Field of the installation's record: id of the key that encrypts."""
+KEY_SINCE = "key_since"
+"""Field of the same: since when, machine ms UTC; not there before the first rotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +49,40 @@ def open_installation(client: redis.Redis, keyring: KeyRing, partitions: int) ->
             pipeline.hsetnx(keys.INSTALLATION, "schema", SCHEMA)
             pipeline.hsetnx(keys.INSTALLATION, "partitions", partitions)
             pipeline.hsetnx(keys.INSTALLATION, "index_key", wrapped)
+            pipeline.hsetnx(keys.INSTALLATION, KEY_IN_USE, keyring.current)
             pipeline.execute()
         record = client.hgetall(keys.INSTALLATION)
+        if KEY_IN_USE.encode() not in record:  # begun by 0.1.0, where the newest encrypted
+            client.hsetnx(keys.INSTALLATION, KEY_IN_USE, keyring.current)
     schema = int(record[b"schema"])
     if schema > SCHEMA:
         raise ConfigurationError(
             f"The store has schema {schema}, this release knows {SCHEMA}. Install the release "
             f"that wrote it, or a newer one."
         )
+    keyring.use(key_in_use(client) or keyring.current)
     return Installation(
         int(record[b"partitions"]), Index(keyring.unwrap(as_bytes(record[b"index_key"]), "index"))
     )
+
+
+def key_in_use(client: redis.Redis) -> str | None:
+    """Id of the key that is to encrypt, in every process; None before the first start."""
+    with store_errors(client):
+        key_id = client.hget(keys.INSTALLATION, KEY_IN_USE)
+    return None if key_id is None else as_text(key_id)
+
+
+def use_key(client: redis.Redis, key_id: str, now_ms: int) -> None:
+    """Say which key is to encrypt from now on; every process follows within a second or two."""
+    with store_errors(client):
+        client.hset(keys.INSTALLATION, mapping={KEY_IN_USE: key_id, KEY_SINCE: now_ms})
+
+
+def key_used_since(client: redis.Redis) -> int:
+    """Since when that key encrypts, machine ms UTC; 0 where it always has."""
+    with store_errors(client):
+        return int(client.hget(keys.INSTALLATION, KEY_SINCE) or 0)
 
 
 class StoredClock:

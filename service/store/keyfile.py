@@ -13,6 +13,7 @@ from service.errors import ConfigurationError
 from service.store.keyring import KEYS_FILE, KeyRing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from service.settings import Settings
@@ -61,16 +62,29 @@ def read_keys_file(path: Path) -> KeyRing:
 def add_key(data_dir: Path) -> KeyRing:
     """Put a new key in front of ``DATA_DIR/secret_keys``; the file is at no time incomplete.
 
-    Processes that run go on with the ring they read at their start: restart them before what is
-    stored is encrypted anew, and both before an old key is taken away.
+    It encrypts nothing until the store says so (see ``service.store.live_ring``), and processes
+    that run read the file again when they meet a value under a key that they do not know.
 
     Raises:
         ConfigurationError: the file cannot be read or written.
     """
+    return _rewrite(data_dir, KeyRing.with_new_key)
+
+
+def remove_key(data_dir: Path, key_id: str) -> KeyRing:
+    """Take a key out of that file, for good.
+
+    Raises:
+        ConfigurationError: the file cannot be read or written; it is the only key.
+    """
+    return _rewrite(data_dir, lambda ring: ring.without(key_id))
+
+
+def _rewrite(data_dir: Path, change: Callable[[KeyRing], KeyRing]) -> KeyRing:
     path = data_dir / KEYS_FILE
     read_keys_file(path)  # before a lock file is left beside nothing
     with FileLock(path.with_name(f"{KEYS_FILE}.lock"), mode=0o600):
-        ring = read_keys_file(path).with_new_key()
+        ring = change(read_keys_file(path))
         _draft(path, ring).replace(path)
         _sync_directory(path.parent)
     return ring

@@ -68,7 +68,7 @@ class InvalidToken(AftervisitError):
 
 
 class KeyRing:
-    """Keys by id, the newest of which encrypts; all of them decrypt.
+    """Keys by id, one of which encrypts, the newest unless told; all of them decrypt.
 
     Attributes:
         current: id of the key that encrypts.
@@ -82,13 +82,30 @@ class KeyRing:
             raise ConfigurationError(f"The key ring is empty or names a key twice. {_FORM}.")
         if not all(_KEY_ID.fullmatch(key_id) for key_id in self.ids):
             raise ConfigurationError("A key's id is 1 to 16 letters, digits, '-' or '_'.")
-        self.current = self.ids[0]
         self._ciphers = {key_id.encode(): AESGCM(key) for key_id, key in keys}
-        self._newest = self._ciphers[self.current.encode()]
-        self._head = bytes([len(self.current)]) + self.current.encode()
+        self.use(self.ids[0])
 
     def __repr__(self) -> str:
         return f"KeyRing(ids={self.ids})"
+
+    def use(self, key_id: str) -> None:
+        """Encrypt with this key from now on.
+
+        Raises:
+            KeyMissing: it is not in the ring.
+        """
+        cipher = self._ciphers.get(key_id.encode())
+        if cipher is None:
+            raise KeyMissing(key_id)
+        self.current = key_id
+        # One value, replaced at once: another thread never sees the head of one key with the
+        # cipher of the other.
+        self._sealing = (bytes([len(key_id)]) + key_id.encode(), cipher)
+
+    def take_over(self, other: KeyRing) -> None:
+        """Have the keys of another ring, and go on encrypting with the same one where it has it."""
+        self._keys, self.ids, self._ciphers = other._keys, other.ids, other._ciphers
+        self.use(self.current if self.current in self.ids else self.ids[0])
 
     @classmethod
     def parse(cls, text: str) -> KeyRing:
@@ -118,6 +135,14 @@ class KeyRing:
     def with_new_key(self) -> KeyRing:
         """The same ring with a new random key in front."""
         return KeyRing([_new_key(), *self._keys])
+
+    def without(self, key_id: str) -> KeyRing:
+        """The same ring less one key.
+
+        Raises:
+            ConfigurationError: it would be empty.
+        """
+        return KeyRing([entry for entry in self._keys if entry[0] != key_id])
 
     def text(self) -> str:
         """The form `parse` reads. It is the secret itself."""
@@ -179,7 +204,8 @@ class KeyRing:
 
     def _seal(self, plaintext: bytes, associated: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return self._head + nonce + self._newest.encrypt(nonce, plaintext, associated)
+        head, cipher = self._sealing
+        return head + nonce + cipher.encrypt(nonce, plaintext, associated)
 
     def _open(self, blob: bytes, associated: bytes) -> bytes:
         key_id, nonce, sealed = _split(blob)
