@@ -24,6 +24,7 @@ from service.store.keyring import Index, KeyRing
 from service.store.keys import PartitionKeys
 from service.store.records import PatientFields
 from service.store.scripts import Scripts
+from service.store.suppressions import change, member_of
 
 KEPT_MS: Final = 400 * 86_400_000
 """How long a record is kept: longer than anything may be repeated or asked about."""
@@ -187,20 +188,25 @@ class Replies:
             StoreUnavailable: ask again, it is idempotent.
         """
         keys = self._keys_of(reply.address)
-        # Webhooks are numbered as they arrive. The list is read later, so there the provider's own
-        # time decides, to the second, and in doubt for the stop.
-        received: str | int = reply.at_ms if reply.via == "list" else ""
-        answer = self._scripts.run_durably(
-            "rejoin",
-            [
-                (
-                    (keys.address(reply.address), keys.audit),
-                    (reply.stops, received, ",".join(lifts), source, self._business.now_ms()),
-                )
-            ],
-        )[0]
-        rejoined: Rejoined = answer.decode()
-        return rejoined
+        # Webhooks are numbered as they arrive; of what is listed later, the provider's own time
+        # decides, to the second, and in doubt for the stop.
+        args = change(
+            member_of("sms", reply.address),
+            on=False,
+            reason="rejoined",
+            source=source,
+            at_ms=self._business.now_ms(),
+            lifts=",".join(lifts),
+            stops=reply.stops,
+            received_ms=reply.at_ms if reply.via == "list" else None,
+        )
+        names = (keys.address(reply.address), keys.audit, keys.open_fan_outs)
+        changed, _, on, *_ = self._scripts.run_durably("suppress", [(names, args)])[0]
+        if changed < 0:
+            return "overtaken"
+        if on in (1, b"1"):
+            return "kept"
+        return "lifted" if changed else "open"
 
     def close(self, reply: Reply, message: str, answer: str | None) -> tuple[str, str | None]:
         """Note that a message's effects are complete; the answer that stands (the first given).

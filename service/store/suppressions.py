@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from service.clock import BusinessClock
 from service.store.keyring import Index
 from service.store.keys import PartitionKeys, partition_of
 from service.store.records import LETTER, Channel
-from service.store.scripts import Call, Scripts
+from service.store.scripts import Argument, Call, Scripts
 
 GRACE_MS = 10_000
 """A fan-out that is open for longer was cut off, or is done twice, which is harmless."""
+WEIGHTS: Final[Mapping[str, int]] = {"staff": 3, "provider_opt_out": 1, "invalid": 0}
+"""Which of several reasons is told: the weightiest; what is not listed here, the patient's own
+words, weighs 2."""
 KIND: dict[Channel, str] = {"sms": "phone", "email": "email"}
 
 
@@ -84,7 +88,14 @@ class Suppressions:
             [
                 (
                     (keys.address(digest), keys.audit, keys.open_fan_outs),
-                    (int(on), reason, source, now, lifts, _member(channel, digest)),
+                    change(
+                        member_of(channel, digest),
+                        on=on,
+                        reason=reason,
+                        source=source,
+                        at_ms=now,
+                        lifts=lifts,
+                    ),
                 )
             ],
         )[0]
@@ -142,7 +153,7 @@ class Suppressions:
         self._scripts.run(
             "fanned_out",
             (address.address(digest), address.open_fan_outs),
-            (_member(channel, digest), ledger.sequence),
+            (member_of(channel, digest), ledger.sequence),
         )
         return replace(ledger, ended=tuple(ended) if ledger.on else ())
 
@@ -162,8 +173,37 @@ class Suppressions:
         return _patients(self._scripts.read_hash(self.keys(digest).address(digest)))
 
 
-def _member(channel: Channel, digest: str) -> str:
+def member_of(channel: Channel, digest: str) -> str:
+    """An address in the index of fan-outs."""
     return f"{LETTER[channel]}:{digest}"
+
+
+def change(
+    member: str,
+    *,
+    on: bool,
+    reason: str,
+    source: str,
+    at_ms: int,
+    lifts: str,
+    stops: int | None = None,
+    received_ms: int | None = None,
+) -> tuple[Argument, ...]:
+    """What ``suppress.lua`` is told.
+
+    Args:
+        member: from ``member_of``.
+        on: whether to suppress, or to lift.
+        reason: for which.
+        source: who says so.
+        at_ms: business ms UTC.
+        lifts: only these reasons, with commas between them; empty for any.
+        stops: of a patient's start, how many stops of the address stood when it was recorded.
+        received_ms: when that was received, where the order of arrival does not tell.
+    """
+    guard = ("" if stops is None else stops, "" if received_ms is None else received_ms)
+    weights = (part for pair in WEIGHTS.items() for part in pair)
+    return (int(on), reason, source, at_ms, lifts, member, *guard, *weights)
 
 
 def _patients(fields: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -1,12 +1,25 @@
--- Set (ARGV[1] = '1') or lift ('0') the suppression of an address; the ledger's main writer.
+-- Set (ARGV[1] = '1') or lift ('0') the suppression of an address; the ledger's only writer.
 -- KEYS: address, audit, open fan-outs.
--- ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any), fan-out's member.
+-- ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any), fan-out's member,
+--       for a start: stops that stood when it was recorded ('' = no start), and when it was received
+--       ('' where arrival tells the order), then reasons and their weights, in pairs (others weigh 2).
 -- A change is noted as not yet carried to the patients until fanned_out.lua says that it was.
 -- Several reasons may stand at once ('ys'), each until it is lifted: a patient's stop outlives the
 -- correction of a number that was thought invalid.  'y' is the weightiest of them.
--- Returns {changed, sequence, on, reason, patients...}.
-local WEIGHT = {staff = 3, provider_opt_out = 1, invalid = 0}
-local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y', 'ys')
+-- A start lifts nothing where a stop has come after it: no acknowledged stop is undone by a start
+-- that was under way.  Stops up to its number are answered by it: one that is finished late stays so.
+-- Returns {changed (-1 where a start was overtaken), sequence, on, reason, patients...}.
+local weight = {}
+for i = 9, #ARGV, 2 do weight[ARGV[i]] = tonumber(ARGV[i + 1]) end
+local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y', 'ys', 'w', 'wt')
+if ARGV[7] ~= '' then
+  if tonumber(record[5] or '0') ~= tonumber(ARGV[7])
+    or (ARGV[8] ~= '' and tonumber(ARGV[8]) <= tonumber(record[6] or '0')) then
+    redis.call('HSET', KEYS[1], 'q', record[1] or '0')  -- for WAITAOF, see below
+    return {-1, tonumber(record[1] or '0'), record[2] or '0', record[3] or ''}
+  end
+  redis.call('HSET', KEYS[1], 'l', ARGV[7])
+end
 local sequence, on, reason = tonumber(record[1] or '0'), record[2] or '0', record[3] or ''
 local standing, found = {}, false
 if on == '1' then
@@ -26,7 +39,7 @@ end
 if changed == 1 then
   sequence, on, reason = sequence + 1, #standing > 0 and '1' or '0', ARGV[2]
   for i, word in ipairs(standing) do
-    if i == 1 or (WEIGHT[word] or 2) > (WEIGHT[reason] or 2) then reason = word end
+    if i == 1 or (weight[word] or 2) > (weight[reason] or 2) then reason = word end
   end
   redis.call('HSET', KEYS[1], 'y', reason, 'ys', table.concat(standing, ','), 'z', ARGV[4])
   redis.call('ZADD', KEYS[3], redis.call('TIME')[1] * 1000, ARGV[6])

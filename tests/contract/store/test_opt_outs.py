@@ -13,7 +13,7 @@ from service.store.cluster import ClusterClient
 from service.store.flights import Begun
 from service.store.keys import PartitionKeys
 from service.store.records import Status
-from service.store.suppressions import GRACE_MS
+from service.store.suppressions import GRACE_MS, change
 from tests.contract.store.installation import DUE, PHONE, Installed, ended
 from tests.support.sets import Store
 
@@ -25,7 +25,7 @@ def ledger_only(store: Installed) -> None:
     store.scripts.run(
         "suppress",
         (keys.address(digest), keys.audit, keys.open_fan_outs),
-        (1, "stop", "test", DUE, "", f"s:{digest}"),
+        change(f"s:{digest}", on=True, reason="stop", source="test", at_ms=DUE, lifts=""),
     )
 
 
