@@ -33,6 +33,7 @@ SMTP_SINK = Path("/usr/sbin/smtp-sink")
 """Postfix's own; on PATH only for root in most distributions."""
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ANSWER = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+_NO_MESSAGES = b'{"messages": [], "next_page_uri": null, "page": 0, "page_size": 50}'
 _DOT = b"\r\n.\r\n"
 SLOT_S = 0.01
 
@@ -80,7 +81,10 @@ class TwilioSink(asyncio.Protocol):
         self._unread = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer every whole request read so far; ``GET`` tells how many messages were created."""
+        """Answer every whole request read so far: ``GET /`` tells how many messages were created.
+
+        Any other ``GET`` asks for a list of messages, and there are none: nobody has texted us.
+        """
         self._unread += data
         while True:
             end = self._unread.find(b"\r\n\r\n")
@@ -90,9 +94,11 @@ class TwilioSink(asyncio.Protocol):
             whole = end + 4 + (int(length[1]) if length else 0)
             if len(self._unread) < whole:
                 return
-            if self._unread.startswith(b"GET"):
+            if self._unread.startswith(b"GET / "):
                 told = {"created": TwilioSink.created, "slots": TwilioSink.slots}
                 self._answer(200, b"OK", json.dumps(told).encode())
+            elif self._unread.startswith(b"GET"):
+                self._answer(200, b"OK", _NO_MESSAGES)
             else:
                 self._create()
             self._unread = self._unread[whole:]

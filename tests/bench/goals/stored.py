@@ -28,7 +28,6 @@ LEAST_SHARE = 0.9
 def stored(part: Part, directory: Path, sizes: Sizes) -> None:
     """Send the same number with ever more stored; then watch the idle service and time claims."""
     runs: dict[int, list[Run]] = {}
-    idle: dict[int, float] = {}
     with (
         running_sink("twilio") as sink,
         running_installation(directory, sink, **text_settings(sink)) as installation,
@@ -44,7 +43,7 @@ def stored(part: Part, directory: Path, sizes: Sizes) -> None:
                 tell(f"P9 {wanted:,} stored", installation.run(sizes.texts // 2, "sms"))
                 for _ in range(sizes.repeats)
             ]
-            idle[wanted] = _idle_share(installation, sizes.idle_s)
+        idle = _idle_share(installation, sizes.idle_s)
         claim_ms = _claim_ms(installation)
     few, many = sizes.stored[0], sizes.stored[-1]
     rate = {count: statistics.median(run.rate for run in runs[count]) for count in runs}
@@ -53,7 +52,7 @@ def stored(part: Part, directory: Path, sizes: Sizes) -> None:
     }
     what = f"tick of beat, with store and idle workers, {many:,} stored, nothing due"
     part.rows += [
-        limit("P5", what, idle[many] * 100, 1.0, "% of a core"),
+        limit("P5", what, idle * 100, 1.0, "% of a core"),
         limit("P5", f"{CLAIMED} due of {many:,} claimed, at the server", claim_ms, 1.0, "ms"),
         Row(
             "P9",
