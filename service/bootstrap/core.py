@@ -30,6 +30,7 @@ from service.inbox.answers import Answers
 from service.inbox.receive import Inbox
 from service.keys.rotation import Rotation
 from service.reporting.senders import SenderList
+from service.reporting.status import Statuses
 from service.settings import Settings
 from service.store.connection import Durability, connect
 from service.store.dead_letters import DeadLetterStore
@@ -154,6 +155,19 @@ class Core:
         """Deliveries that staff should look at."""
         store = DeadLetterStore(self.scripts, self.partitions, self.business)
         return DeadLetters(store, self.patients, self.business)
+
+    @property
+    def statuses(self) -> Statuses:
+        """How sending stands."""
+        return Statuses(
+            self.client,
+            self.dispatch_store,
+            self.dead_letters,
+            self.sender_list,
+            self.business,
+            self.machine,
+            self.partitions,
+        )
 
     @property
     def sender_list(self) -> SenderList:

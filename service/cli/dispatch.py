@@ -22,6 +22,22 @@ def dispatch() -> None:
 
 
 @dispatch.command(
+    epilog=examples("aftervisit dispatch status", "aftervisit dispatch status --json")
+)
+@as_json
+def status(as_json: bool) -> None:
+    """Show how sending stands: what waits, is under way, in question or set aside."""
+    from service.cli.opening import opened  # noqa: PLC0415 - --help needs none of it
+
+    with opened() as core:
+        found = core.statuses.now()
+    if as_json:
+        emit(views.status(found))
+    else:
+        terminal().print(views.status_table(found))
+
+
+@dispatch.command(
     epilog=examples("aftervisit dispatch senders", "aftervisit dispatch senders --json")
 )
 @as_json

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from service.dispatch.dead_letters import DeadLetter, Retried
     from service.reporting.backlog import Backlog
     from service.reporting.senders import SenderStanding
+    from service.reporting.status import DispatchStatus
 
 
 def instant(at: datetime | None) -> str | None:
@@ -146,3 +147,42 @@ def backlog_table(found: Backlog) -> RenderableType:
     if found.unreadable:
         told += f" {found.unreadable} more patients could not be read."
     return Group(Text(told), rows, Text("Day by day and by channel: --json", style="dim"))
+
+
+def status(found: DispatchStatus) -> dict[str, object]:
+    """How sending stands, for programs."""
+    return {
+        "at": instant(found.at),
+        "waiting": found.waiting,
+        "overdue": found.overdue,
+        "in_flight": found.in_flight,
+        "in_question": found.in_question,
+        "dead_letters": found.dead_letters,
+        "left_to_do": found.left_to_do,
+        "stopped_senders": [sender.address for sender in found.stopped],
+        "last_tick": instant(found.last_tick),
+        "tick_age_s": found.tick_age_s,
+        "gap": found.gap,
+    }
+
+
+def status_table(found: DispatchStatus) -> RenderableType:
+    """How sending stands, for people."""
+    from rich.table import Table  # noqa: PLC0415
+
+    letters = ", ".join(f"{count} {state}" for state, count in found.dead_letters.items())
+    age = "never" if found.tick_age_s is None else f"{found.tick_age_s:.0f} s ago"
+    facts = {
+        "Waiting": f"{found.waiting:,} subscriptions, {found.overdue:,} overdue",
+        "In flight": f"{found.in_flight:,}, {found.in_question:,} without an answer",
+        "Dead letters": letters,
+        "Left to do": f"{found.left_to_do:,} attempts to prove or redact",
+        "Stopped": ", ".join(sender.address for sender in found.stopped) or "no sender",
+        "Last tick": age + (", waits for the inbound list" if found.gap else ""),
+    }
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column()
+    for name, told in facts.items():
+        rows.add_row(name, told)
+    return rows

@@ -91,6 +91,23 @@ class Afterwards:
     attempt: str
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many subscriptions stand where.
+
+    Attributes:
+        waiting: in the due index; ``overdue`` those due by now.
+        in_flight: claimed, begun, or held back; ``in_question`` begun and without an outcome.
+        left_to_do: attempts about which something is left to do.
+    """
+
+    waiting: int
+    overdue: int
+    in_flight: int
+    in_question: int
+    left_to_do: int
+
+
 class DispatchStore:
     """Claims, begins and concludes flights; the only writer of deliveries."""
 
@@ -107,6 +124,15 @@ class DispatchStore:
         for due, held_at, held, after in self._scripts.run_many("peek", calls):
             found.append(Pending(_ms(due), _ms(held_at), int(held), _ms(after)))
         return found
+
+    def census(self, partitions: Sequence[int], now_ms: int) -> Census:
+        """How partitions stand together at a business instant."""
+        calls: list[Call] = []
+        for partition in partitions:
+            keys = PartitionKeys(partition)
+            calls.append(((keys.due, keys.held, keys.afterwards), (now_ms, keys.patient(""))))
+        rows = self._scripts.run_many("census", calls)
+        return Census(*(sum(column) for column in zip(*rows, strict=True)))
 
     def overdue(self, partition: int, now_ms: int) -> list[str]:
         """Subscriptions of a partition that are due at a business instant, the earliest first."""

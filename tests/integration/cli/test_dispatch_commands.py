@@ -18,7 +18,7 @@ from service.doctor.diagnose import diagnose
 from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
 from service.store.installation import StoredClock
-from service.store.keys import partition_of
+from service.store.keys import LAST_TICK, partition_of
 from tests.support.command import Ran, same_process
 from tests.support.servers import valkey_server
 
@@ -179,3 +179,26 @@ def test_there_is_no_backlog_to_be_run_by_hand(shell: Shell) -> None:
     ran = shell("dispatch", "backlog")
     assert ran.code == 2
     assert "--dry-run" in ran.err
+
+
+def test_the_status_counts_what_waits_is_under_way_and_is_set_aside(shell: Shell) -> None:
+    ran = shell("dispatch", "status", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.answer["last_tick"] is None
+    failed(shell)
+    stop(shell)
+    with shell.core() as core:
+        core.client.set(LAST_TICK, core.machine.now_ms() - 90_000)
+    found = shell("dispatch", "status", "--json").answer
+    assert (found["waiting"], found["overdue"], found["in_flight"]) == (1, 1, 0)
+    assert found["dead_letters"] == {"parked": 0, "failed": 1, "unknown": 0}
+    assert found["stopped_senders"] == [SENDER]
+    assert 90 <= found["tick_age_s"] < 150
+    with shell.core() as core:
+        for partition in range(core.partitions):
+            core.dispatch_store.claim(partition, core.business.now_ms(), 1, 2**52)
+    found = shell("dispatch", "status", "--json").answer
+    assert (found["waiting"], found["in_flight"], found["in_question"]) == (0, 1, 0)
+    told = shell("dispatch", "status").out
+    assert "1 failed" in told
+    assert SENDER in told
