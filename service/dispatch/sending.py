@@ -88,7 +88,9 @@ class Sending:
         ]
         begun = [item for item, answer in zip(chunk, answers, strict=True) if answer == "ok"]
         places.leave(len(chunk) - len(begun))
-        sends = (self._send(item, begun_at, begun_ms, places) for item in begun)
+        # The machine may have slept since the decision, which the monotonic clock does not see.
+        now_ms = await self._insist(self._business.now_ms)
+        sends = (self._send(item, begun_at, begun_ms, now_ms, places) for item in begun)
         outcomes = await asyncio.gather(*sends)
         recorded = await self._insist(partial(self._record, begun, outcomes, refused))
         for item, outcome, done in zip(begun, outcomes, recorded, strict=False):
@@ -133,9 +135,17 @@ class Sending:
             )
         return self._stores.dispatch.begin(beginnings)
 
-    async def _send(self, item: Ready, begun_at: float, begun_ms: int, places: Places) -> Outcome:
-        """Send, and let no other take the place before what the answer means for it is known."""
-        outcome = await self._answer(item, begun_at)
+    async def _send(
+        self, item: Ready, begun_at: float, begun_ms: int, now_ms: int, places: Places
+    ) -> Outcome:
+        """Send, and let no other take the place before what the answer means for it is known.
+
+        What was begun at a business time (``now_ms``) past its window is given back.
+        """
+        if now_ms > item.begin_by_ms:
+            outcome = Outcome(Result.TOO_LATE, "Not sent: the patient's window closed meanwhile.")
+        else:
+            outcome = await self._answer(item, begun_at)
         accepted = outcome.result is Result.ACCEPTED
         if not accepted or outcome.effect or outcome.alert or item.probe:
             await self._insist(partial(self._follow_up, item, outcome, begun_ms))
