@@ -10,10 +10,12 @@ to stdout, everything to build/chaos.json. A round that broke a promise is kept 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import random
 import secrets
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -23,13 +25,15 @@ from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.chaos.checker import Figures
+from tests.chaos.checker import Figures, Violation
 from tests.chaos.deck import EVERY
 from tests.chaos.report import as_json, page, table
 from tests.chaos.roster import STEPS
 from tests.chaos.run import Plan, Ran, run
 
-BUILD = Path("build")
+BUILD = Path("build").absolute()
+PR_SET_PDEATHSIG = 1
+"""From Linux's ``prctl.h``."""
 ROUND = 2_500
 """Deliveries of a round: so many that its nights are busy, so few that it can be looked at."""
 
@@ -84,7 +88,10 @@ def main() -> int:
     long = Long(options, random.Random(options.seed), Counter(dict.fromkeys(kinds, options.each)))
     _say(f"seed {options.seed}")
     (BUILD / "chaos").mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(options.lanes, mp_context=get_context("spawn")) as pool:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ProcessPoolExecutor(
+        options.lanes, mp_context=get_context("spawn"), initializer=_end_with_parent
+    ) as pool:
         _rounds(long, pool, began)
     command = f"python -m tests.chaos --deliveries {options.deliveries} --each {options.each}"
     command += f" --seed {options.seed}"
@@ -96,6 +103,12 @@ def main() -> int:
     for violation in long.figures.violations[:20]:
         _say(str(violation))
     return 1 if long.figures.violations else 0
+
+
+def _end_with_parent() -> None:
+    """In a lane: be interrupted when the run is gone, however it went, and end all that runs."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _rounds(long: Long, pool: ProcessPoolExecutor, began: float) -> None:
@@ -112,8 +125,17 @@ def _rounds(long: Long, pool: ProcessPoolExecutor, began: float) -> None:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             directory = running.pop(future)
-            long.take(future.result(), directory)
+            long.take(_ended(future, directory), directory)
             _say(_progress(long, directory, time.monotonic() - began))
+
+
+def _ended(future: Future[Ran], directory: Path) -> Ran:
+    """How a round ended; one that could not even run has broken something too."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    failed = Violation("lost", directory.name, -1, f"the round failed: {error!r}")
+    return Ran(Figures(violations=[failed]), Counter())
 
 
 def _progress(long: Long, directory: Path, seconds: float) -> str:

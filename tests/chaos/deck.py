@@ -137,15 +137,13 @@ EVERY: Final[Mapping[str, Fault]] = {
     **CLOCK,
     **PATIENTS,
 }
-COOL_S: Final = {
-    "kill_worker": 1.5,
-    "term_worker": 1.5,
-    "freeze_worker": 1.5,
-    "kill_beat": 1.0,
-    "kill_web": 1.5,
-    "outage": 3.0,
-}
-"""Kinds that take the installation a while to come back from: seconds before the next of them."""
+HEAVY: Final = frozenset(
+    {*PROCESSES, "outage", "store_kill", "broker_kill", "clock_forward", "clock_back"}
+) - {"kill_child"}
+"""Kinds that the installation takes a while to come back from. None of them is done to one that
+stands still: it would be kept down, and no message would be there for the fault to meet."""
+COOL_S: Final = {**dict.fromkeys(HEAVY, 1.0), "outage": 3.0}
+"""Seconds before the next fault of the same kind."""
 
 
 def deck(draw: random.Random, counts: Mapping[str, int]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from tests.support.system import kill
 
 DAY_S: Final = 86_400
 MOST_BEATS: Final = 3
+START_S: Final = 3.0
+"""How long a part may take to start."""
 
 
 @dataclass
@@ -98,27 +101,41 @@ def kill_child(chaos: Chaos) -> bool:
     return True
 
 
-def kill_worker(chaos: Chaos) -> bool:
-    """SIGKILL a worker with all its processes; another one is started."""
-    workers = chaos.installation.workers
-    worker = workers.pop(chaos.draw.randrange(len(workers)))
-    workers.append(chaos.installation.start("worker"))
-    _note(chaos, "kill_worker", pid=worker.pid)
-    with suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
+def _replaced(
+    chaos: Chaos, command: str, processes: list[subprocess.Popen[bytes]], number: int
+) -> bool:
+    """Signal a part, with all its processes, once another one has had time to start."""
+    installation = chaos.installation
+    old = processes.pop(chaos.draw.randrange(len(processes)))
+    processes.append(installation.start(command))
+    installation.leaving.append(old)
+    kind = f"{'term' if number == signal.SIGTERM else 'kill'}_{command}"
+
+    def strike() -> None:
+        _note(chaos, kind, pid=old.pid)
+        with suppress(ProcessLookupError):
+            if number == signal.SIGKILL:
+                os.killpg(old.pid, number)
+            else:
+                os.kill(old.pid, number)
+
+    chaos.later(START_S, strike)
     return True
+
+
+def kill_worker(chaos: Chaos) -> bool:
+    """SIGKILL a worker with all its processes."""
+    return _replaced(chaos, "worker", chaos.installation.workers, signal.SIGKILL)
 
 
 def term_worker(chaos: Chaos) -> bool:
-    """SIGTERM a worker: it is to end what it has begun; another one is started."""
-    workers = chaos.installation.workers
-    worker = workers.pop(chaos.draw.randrange(len(workers)))
-    workers.append(chaos.installation.start("worker"))
-    _note(chaos, "term_worker", pid=worker.pid)
-    _signal([worker.pid], signal.SIGTERM)
-    chaos.installation.leaving.append(worker)
-    return True
+    """SIGTERM a worker: it is to end what it has begun."""
+    return _replaced(chaos, "worker", chaos.installation.workers, signal.SIGTERM)
+
+
+def kill_beat(chaos: Chaos) -> bool:
+    """SIGKILL a beat."""
+    return _replaced(chaos, "beat", chaos.installation.beats, signal.SIGKILL)
 
 
 def _freeze(chaos: Chaos, kind: str, pids: list[int], seconds: float) -> bool:
@@ -144,18 +161,6 @@ def freeze_worker(chaos: Chaos) -> bool:
     with suppress(psutil.Error):
         pids += [child.pid for child in psutil.Process(worker.pid).children()]
     return _freeze(chaos, "freeze_worker", pids, LEASE_S + chaos.draw.uniform(0.2, 1.0))
-
-
-def kill_beat(chaos: Chaos) -> bool:
-    """SIGKILL a beat; where it was the only one another is started."""
-    beats = chaos.installation.beats
-    beat = beats.pop(chaos.draw.randrange(len(beats)))
-    if not beats:
-        beats.append(chaos.installation.start("beat"))
-    _note(chaos, "kill_beat", pid=beat.pid)
-    beat.kill()
-    beat.wait()
-    return True
 
 
 def second_beat(chaos: Chaos) -> bool:
@@ -236,15 +241,16 @@ def clock_back(chaos: Chaos) -> bool:
 
 
 def outage(chaos: Chaos) -> bool:
-    """Power is cut to every worker and beat, and comes back when hours have passed for patients."""
+    """Whatever sends or ticks is killed, and hours pass for patients before anything does again."""
     installation, hours = chaos.installation, chaos.draw.choice((1, 1, 2, 3, 6))
-    start = now_ms()
-    workers, beats = installation.workers, installation.beats
-    for process in (*workers, *beats):
-        kill(process)
+    start, parents = now_ms(), [worker.pid for worker in installation.workers]
+    _signal(parents, signal.SIGSTOP)  # they would start others in the place of their children
+    _signal([child.pid for child in installation.children()], signal.SIGKILL)
+    for beat in installation.beats:
+        kill(beat)
     installation.core.client.hincrby("av:clock", "now", hours * 3_600_000)
-    installation.workers = [installation.start("worker") for _ in workers]
-    installation.beats = [installation.start("beat")]
+    _signal(parents, signal.SIGCONT)
+    installation.beats[:] = [installation.start("beat")]
     installation.journal.fault("outage", start, now_ms(), hours=hours)
     return True
 

@@ -28,7 +28,6 @@ from service.settings import load_settings
 from tests.chaos.proxy import RunningProxy, running_proxy
 from tests.fakes.mail_server import RunningMailServer, running_mail_server
 from tests.fakes.provider import ACCOUNT, SENDER, TOKEN, RunningProvider, running_provider
-from tests.support.polling import until
 from tests.support.servers import Server, free_port, valkey_server
 from tests.support.system import COMMAND, kill
 
@@ -108,6 +107,20 @@ class Installation:
         self.web = self.start("web")
         self.workers += [self.start("worker") for _ in range(workers)]
         self.beats += [self.start("beat") for _ in range(beats)]
+
+    def supervise(self) -> None:
+        """Start anew what ended by itself, as whoever runs the service would.
+
+        A part ends at its start where it finds no store; later none of them should.
+        """
+        for command, processes in (("worker", self.workers), ("beat", self.beats)):
+            for place, process in enumerate(processes):
+                if process.poll() is not None:
+                    self.journal.write("ended", command=command, at=now_ms(), code=process.wait())
+                    processes[place] = self.start(command)
+        if self.web is not None and self.web.poll() is not None:
+            self.journal.write("ended", command="web", at=now_ms(), code=self.web.wait())
+            self.web = self.start("web")
 
     def children(self) -> list[psutil.Process]:
         """The processes in which workers send."""
@@ -236,11 +249,6 @@ def running_installation(
         stack.callback(installation.close)
         stack.enter_context(ClockWatch(store, installation.journal))
         yield installation
-
-
-def await_web(installation: Installation) -> None:
-    """Wait until the web part takes requests."""
-    until(installation.web_answers, "the web part listens", limit_s=60)
 
 
 def _variables(

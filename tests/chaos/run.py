@@ -14,16 +14,16 @@ import redis
 
 from service.store.keys import PartitionKeys
 from tests.chaos.checker import Figures, check
-from tests.chaos.deck import COOL_S, EVERY, deck
+from tests.chaos.deck import COOL_S, EVERY, HEAVY, deck
 from tests.chaos.evidence import dump_store
 from tests.chaos.faults import Chaos
-from tests.chaos.installation import Installation, await_web, running_installation
+from tests.chaos.installation import Installation, running_installation
 from tests.chaos.roster import BY_BOTH, PLACES, STEPS, enrol
 from tests.support.polling import until
 from tests.support.system import kill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 STALL_S = 1.0
 """A run that stands still for this long gets its next fault without waiting for a message."""
@@ -77,7 +77,7 @@ def run(plan: Plan, directory: Path) -> Ran:
             plan.prepare(installation)
         chaos = Chaos(installation, draw, list(people))
         installation.start_all(plan.workers, 2 if plan.faults else 1)
-        await_web(installation)
+        until(installation.web_answers, "the web part listens", limit_s=60)
         cards = deck(draw, plan.faults)
         left = _inject(chaos, cards, plan.patients * STEPS)
         chaos.calm()
@@ -115,32 +115,36 @@ def _inject(chaos: Chaos, cards: list[str], deliveries: int) -> Counter[str]:
     far = Far(chaos.installation.directory)
     every = max(1.0, 0.85 * deliveries / max(1, len(cards)))
     cooling: dict[str, float] = {}
-    done, waited_since, seen = 0, time.monotonic(), 0
+    done, seen, moved_at = 0, 0, time.monotonic()
+    arrived_at = moved_at
     waiting = list(reversed(cards))
     while waiting and not over(chaos.installation):
-        arrived = far.count()
+        chaos.installation.supervise()
+        arrived, now = far.count(), time.monotonic()
         if arrived > seen:
-            seen, waited_since = arrived, time.monotonic()
-        stalled = seen and time.monotonic() - waited_since >= STALL_S
-        if (arrived < done * every or not seen) and not stalled:
+            seen, moved_at, arrived_at = arrived, now, now
+        if now - arrived_at > END_S:
+            break
+        stands = seen > 0 and now - moved_at >= STALL_S
+        kind = _next(waiting, cooling, now, skip=HEAVY if stands else ())
+        if kind is None or not seen or (arrived < done * every and not stands):
+            waiting += [kind] if kind else []
             time.sleep(0.005)
-            continue
-        kind = _next(waiting, cooling)
-        if kind is None:
-            time.sleep(0.01)
             continue
         if not EVERY[kind](chaos):
             waiting.insert(0, kind)
-        cooling[kind] = time.monotonic() + COOL_S.get(kind, 0.0)
-        done, waited_since = done + 1, time.monotonic()
+        cooling[kind] = now + COOL_S.get(kind, 0.0)
+        done, moved_at = done + 1, time.monotonic()
     return Counter(waiting)
 
 
-def _next(waiting: list[str], cooling: Mapping[str, float]) -> str | None:
-    """Take the topmost card whose kind may be done again already."""
-    now = time.monotonic()
+def _next(
+    waiting: list[str], cooling: Mapping[str, float], now: float, skip: Collection[str]
+) -> str | None:
+    """Take the topmost card whose kind may be done just now."""
     for place in range(len(waiting) - 1, -1, -1):
-        if cooling.get(waiting[place], 0.0) <= now:
+        kind = waiting[place]
+        if cooling.get(kind, 0.0) <= now and kind not in skip:
             return waiting.pop(place)
     return None
 
@@ -159,8 +163,12 @@ def over(installation: Installation) -> bool:
 
 
 def _await_end(installation: Installation) -> str:
+    def ended() -> bool:
+        installation.supervise()
+        return over(installation)
+
     try:
-        until(lambda: over(installation), "everything is over", limit_s=END_S)
+        until(ended, "everything is over", limit_s=END_S)
     except AssertionError as error:
         return str(error)
     return ""
