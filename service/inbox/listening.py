@@ -24,6 +24,9 @@ EVERY_S: Final = 60.0
 """The provider's list is read this often while sending goes on: a web part may be down alone."""
 TURN_MS: Final = 60_000
 """Whoever reads the list has this long before another worker may."""
+GAP_TURN_MS: Final = 15_000
+"""The same after a gap, where everybody waits for it: who lost the store or died in the middle must
+not hold up the others for long. Two that read at once are harmless."""
 _DONE: Final = b"0"
 """The list has been read in this turn, and there was no gap."""
 
@@ -82,15 +85,13 @@ class Listening:
         return heard or gap is None
 
     def _my_turn(self, *, after_a_gap: bool) -> bool:
-        """Take the turn to read the list; a gap does not wait for one that was only now and then.
-
-        Two that find it over at the same time both read, which is harmless.
-        """
+        """Take the turn to read the list; a gap does not wait for one that was only now and then."""
+        turn_ms = GAP_TURN_MS if after_a_gap else TURN_MS
         with store_errors(self._client):
-            if self._client.set(keys.LISTENING, 1, nx=True, px=TURN_MS):
+            if self._client.set(keys.LISTENING, 1, nx=True, px=turn_ms):
                 return True
             if after_a_gap and self._client.get(keys.LISTENING) == _DONE:
-                self._client.set(keys.LISTENING, 1, px=TURN_MS)
+                self._client.set(keys.LISTENING, 1, px=turn_ms)
                 return True
         return False
 
