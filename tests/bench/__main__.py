@@ -19,6 +19,7 @@ from tests.bench.goals.rush import rush
 from tests.bench.goals.stored import stored
 from tests.bench.goals.throughput import mails, slow_texts, texts
 from tests.bench.goals.workers import workers
+from tests.bench.memory import few
 from tests.bench.page import write_page
 from tests.bench.report import BUILD, Part, new_part, show
 from tests.bench.sizes import QUICK, SMOKE, Sizes
@@ -27,6 +28,7 @@ GOALS: dict[str, Callable[[Part, Path, Sizes], None]] = {
     "P1": texts,
     "P2": slow_texts,
     "P3": mails,
+    "P4": few,
     "P5": stored,
     "P6": rush,
     "P9": workers,

@@ -30,13 +30,14 @@ from service.store.history import HistoryEntry
 from service.store.keys import PartitionKeys
 from service.store.records import Claimed
 from tests.bench.filling import NOON_SOMEWHERE, a_form, enrol_all
-from tests.bench.report import BUILD, Row, limit, new_part, show
+from tests.bench.report import BUILD, Part, Row, limit, new_part, show
+from tests.bench.sizes import Sizes
 from tests.support.polling import until
 from tests.support.servers import Server, redis_server, valkey_server
 
 GOAL_BYTES = 600
 HISTORY_GOAL_BYTES = 100
-HISTORIES = 2_000
+HISTORIES = 500
 """Patients who get a history; each a whole series of it."""
 PLAIN = {"hash_max_listpack_value": "64"}
 """As Redis and Valkey are delivered; ours are told 1024."""
@@ -245,6 +246,19 @@ def _history_rows(name: str, sizes: Mapping[str, float]) -> list[Row]:
     ]
 
 
+def measure(part: Part, directory: Path, name: str, patients: int) -> None:
+    """All of it on one server; a tenth of the patients once more with a mailbox besides."""
+    for kind, count in (("text", patients), ("both", patients // 10)):
+        part.rows += _rows(name, kind, count, measure_patients(directory, name, kind, count))
+    part.rows += _history_rows(name, measure_history(directory, name))
+
+
+def few(part: Part, directory: Path, sizes: Sizes) -> None:
+    """P4 as ``make bench`` has it: fewer patients, on the bundled server alone."""
+    directory.mkdir()
+    measure(part, directory, "valkey", sizes.patients)
+
+
 def main() -> int:
     """Measure, show, and keep the rows for the page of benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.memory", description=__doc__)
@@ -260,10 +274,7 @@ def main() -> int:
         command = shlex.join([".venv/bin/python", "-m", "tests.bench.memory", *sys.argv[1:]])
         part = new_part("memory", command, directory)
         for name in asked.server or ("valkey", "redis7"):
-            for kind, count in (("text", asked.patients), ("both", asked.patients // 10)):
-                measured = measure_patients(directory, name, kind, count)
-                part.rows += _rows(name, kind, count, measured)
-            part.rows += _history_rows(name, measure_history(directory, name))
+            measure(part, directory, name, asked.patients)
     show(part)
     part.save(asked.results)
     return 0

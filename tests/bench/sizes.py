@@ -14,6 +14,7 @@ class Sizes:
         mails: P3's.
         slow: P2's, each of which takes 100 ms.
         repeats: runs, whose median is told.
+        patients: P4's; ``make bench-memory`` takes a million.
         stored: P5's and P9's subscriptions in the store; the last is P5's.
         idle_s: how long P5 watches a service that has nothing to do.
         rush: P6's subscriptions that are due in the same second.
@@ -24,6 +25,7 @@ class Sizes:
     mails: int = 10_000
     slow: int = 6_000
     repeats: int = 3
+    patients: int = 50_000
     stored: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     idle_s: float = 20
     rush: int = 100_000
@@ -35,10 +37,19 @@ QUICK = Sizes(
     mails=1_000,
     slow=640,
     repeats=1,
+    patients=5_000,
     stored=(1_000, 5_000, 20_000),
     idle_s=5,
     rush=5_000,
 )
 SMOKE = Sizes(
-    texts=100, mails=100, slow=64, repeats=1, stored=(200, 400), idle_s=1, rush=200, workers=(1,)
+    texts=100,
+    mails=100,
+    slow=64,
+    repeats=1,
+    patients=200,
+    stored=(200, 400),
+    idle_s=1,
+    rush=200,
+    workers=(1,),
 )
