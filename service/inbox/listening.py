@@ -85,7 +85,7 @@ class Listening:
         return heard or gap is None
 
     def _my_turn(self, *, after_a_gap: bool) -> bool:
-        """Take the turn to read the list; a gap does not wait for a look that was none after one."""
+        """Take the turn to read the list; a gap does not wait for a mere look now and then."""
         turn_ms = GAP_TURN_MS if after_a_gap else TURN_MS
         with store_errors(self._client):
             if self._client.set(keys.LISTENING, 1, nx=True, px=turn_ms):
