@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal
 
@@ -78,12 +78,11 @@ class Patient:
 
     def pack(self) -> bytes:
         """The contact to be encrypted: a JSON array, whose places are those of ``_CONTACT``."""
-        fields = {
-            **asdict(self),
+        written = {
             "bedtime": self.bedtime.strftime("%H:%M"),
             "channels": "".join(LETTER[channel] for channel in self.channels),
         }
-        row = [fields[name] for name in _CONTACT]
+        row = [written[n] if n in written else getattr(self, n) for n in _CONTACT]
         return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
