@@ -1,16 +1,15 @@
 """How many replicas of a primary could be promoted: so many must have a write on disk.
 
-A replica counts even while it is down or cut off: its primary cannot tell whether the others have
-lost it too, and one that lags is exactly the one that must not be promoted without the write. It
-counts no longer when those who would promote it agree that it is down.
+A replica counts even while it is down or cut off, for it may come back just when its primary is
+lost, and be promoted without what was written in between. It counts no longer when it has been
+taken out of the set (``SENTINEL RESET``, ``CLUSTER FORGET``), or is marked as never to be promoted.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import redis
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
 FRESH_S = 10.0
 """How long a count is relied on. Sentinels look for new replicas as often."""
-_NOT_PROMOTED = frozenset({"fail", "noaddr", "handshake", "nofailover"})
-"""Flags of a cluster's nodes. ``fail`` is what a majority says, ``fail?`` one node's suspicion."""
+_NOT_PROMOTED = frozenset({"noaddr", "handshake", "nofailover"})
+"""Flags of a cluster's nodes that nobody elects."""
 
 
 class Census:
@@ -60,27 +59,18 @@ class Census:
 def counted_by_sentinels(sentinels: Sentinel, service: str) -> int | None:
     """Replicas that the Sentinels could promote; None where none of them answers.
 
-    Those with priority 0 are never promoted, and those that a majority of all Sentinels see down
-    are not either.
+    Those with priority 0 are never promoted. After a fail-over the lost primary is one of them.
     """
-    seen: set[tuple[str, int]] = set()
-    down: Counter[tuple[str, int]] = Counter()
-    voters = 0
+    found: set[tuple[str, int]] = set()
+    answered = False
     for sentinel in tuple(sentinels.sentinels):
         try:
-            primary = cast("dict[str, Any]", sentinel.sentinel_master(service))
             replicas = sentinel.sentinel_slaves(service)
         except redis.RedisError:
             continue
-        voters = max(voters, primary["num-other-sentinels"] + 1)
-        for replica in replicas:
-            place = (replica["ip"], replica["port"])
-            if replica["slave-priority"] != 0:
-                seen.add(place)
-                down[place] += bool(replica["is_sdown"] or replica["is_odown"])
-    if not voters:
-        return None
-    return sum(down[place] <= voters // 2 for place in seen)
+        answered = True
+        found |= {(each["ip"], each["port"]) for each in replicas if each["slave-priority"] != 0}
+    return len(found) if answered else None
 
 
 def counted_by_cluster(node: redis.Redis) -> int | None:

@@ -106,10 +106,11 @@ def _replicas(replicas: Mapping[str, redis.Redis], *, least: int) -> Finding:
         except redis.RedisError as error:
             return Finding(
                 name,
-                "warning",
-                f"The replica {place} does not answer ({error}). Until those that could promote "
-                f"it agree that it is down, no opt-out is acknowledged and nothing is sent.",
-                "Bring it back, or take it out of the set.",
+                "problem",
+                f"The replica {place} does not answer ({error}): as it may come back and be "
+                f"promoted, no opt-out is acknowledged and nothing is sent without it.",
+                "Bring it back, or take it out for good: SENTINEL RESET on every Sentinel, or "
+                "CLUSTER FORGET on every node.",
             )
         finally:
             replica.close()

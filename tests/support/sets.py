@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import redis
 from redis.crc import key_slot
@@ -49,16 +49,25 @@ class Cluster:
 
     def node_of(self, key: str) -> Server:
         """The server that holds a key now."""
-        slot = key_slot(key.encode())
-        for server in self.nodes:
-            if server.process is None or server.process.poll() is not None:
-                continue
-            with server.client() as client:
-                for first, last, (host, port, *_), *_ in raw(client, "CLUSTER SLOTS"):
-                    if first <= slot <= last:
-                        assert host
-                        return next(node for node in self.nodes if node.port == port)
-        raise LookupError(f"no node holds {key}")
+        return self.holder(key_slot(key.encode()))
+
+    def holder(self, slot: int) -> Server:
+        """The server that holds a slot; waits while a slot is being handed over."""
+
+        def found() -> Server | None:
+            return next((server for server in self.nodes if self.holds(server, slot)), None)
+
+        return cast("Server", until(found, f"somebody holds slot {slot}", limit_s=20))
+
+    def holds(self, server: Server, slot: int) -> bool:
+        """Whether a server says that it holds a slot."""
+        if server.process is None or server.process.poll() is not None:
+            return False
+        with server.client() as client:
+            return any(
+                first <= slot <= last and port == server.port
+                for first, last, (_, port, *_), *_ in raw(client, "CLUSTER SLOTS")
+            )
 
     def flush(self) -> None:
         for server in self.primaries:

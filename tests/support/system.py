@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import redis
 
@@ -23,6 +24,7 @@ from tests.fakes.mail_server import RunningMailServer, running_mail_server
 from tests.fakes.provider import ACCOUNT, SENDER, TOKEN, RunningProvider, running_provider
 from tests.support.polling import until
 from tests.support.servers import Server, valkey_server
+from tests.support.sets import Store
 
 COMMAND = Path(sys.executable).parent / "aftervisit"
 NAMES = ("Ana", "Ben", "Chloe", "Dev", "Eli", "Fay", "Gus", "Hana")
@@ -158,6 +160,7 @@ def running_system(
     processes: tuple[str, ...] = ("worker", "beat"),
     tcp: bool = False,
     config: Mapping[str, str] | None = None,
+    on: Store | None = None,
     fill: Callable[[Server], None] = lambda _: None,
     **settings: str,
 ) -> Iterator[System]:
@@ -170,13 +173,17 @@ def running_system(
         processes: what to start at once.
         tcp: whether the store listens on a port too, as through a proxy.
         config: of the store's server.
+        on: a store that runs already, instead of a server of its own; give ``BROKER_URL`` too.
         fill: what to put into the store before anybody opens it.
         settings: for all processes and the test's own view.
     """
     with ExitStack() as stack:
-        server = valkey_server(directory / "store", tcp=tcp, **dict(config or {}))
-        store = stack.enter_context(server)
-        fill(store)
+        if on is None:
+            server = valkey_server(directory / "store", tcp=tcp, **dict(config or {}))
+            store = stack.enter_context(server)
+            fill(store)
+        else:
+            store = cast("Server", on)  # of which only the URL is used
         provider = stack.enter_context(running_provider(directory, receipts=receipts))
         mail = stack.enter_context(running_mail_server(directory))
         variables = {

@@ -14,7 +14,7 @@ from service.findings import Finding
 from service.settings import load_settings
 from service.store.keyring import KeyRing
 from tests.support.polling import until
-from tests.support.servers import Server, valkey_server
+from tests.support.servers import Server, free_port, valkey_server
 from tests.support.sets import SERVICE, Watched, sentinel_set, valkey_cluster
 
 BROKER = "redis://127.0.0.1:1/0"
@@ -84,7 +84,7 @@ def test_a_url_in_the_wrong_form_is_told_from_a_server_that_is_down(tmp_path: Pa
     with valkey_server(tmp_path / "one", tcp=True) as alone:
         found = findings(tmp_path, f"redis+cluster://127.0.0.1:{alone.port}")
         assert "Cluster mode is not enabled" in found["store"].detail
-        node = {"cluster_enabled": "yes"}
+        node = {"cluster_enabled": "yes", "cluster_port": str(free_port())}
         with valkey_server(tmp_path / "node", tcp=True, **node) as clustered:
             found = findings(tmp_path, clustered.url)
         assert found["store: form"].status == "problem"
