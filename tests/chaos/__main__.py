@@ -10,7 +10,6 @@ to stdout, everything to build/chaos.json. A round that broke a promise is kept 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import random
 import secrets
@@ -25,15 +24,13 @@ from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.chaos.checker import Figures, Violation
 from tests.chaos.deck import EVERY
+from tests.chaos.figures import Figures, Violation
 from tests.chaos.report import as_json, page, table
 from tests.chaos.roster import STEPS
-from tests.chaos.run import Plan, Ran, run
+from tests.chaos.run import Plan, Ran, end_with_parent, run
 
 BUILD = Path("build").absolute()
-PR_SET_PDEATHSIG = 1
-"""From Linux's ``prctl.h``."""
 ROUND = 2_500
 """Deliveries of a round: so many that its nights are busy, so few that it can be looked at."""
 
@@ -90,7 +87,7 @@ def main() -> int:
     (BUILD / "chaos").mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ProcessPoolExecutor(
-        options.lanes, mp_context=get_context("spawn"), initializer=_end_with_parent
+        options.lanes, mp_context=get_context("spawn"), initializer=end_with_parent
     ) as pool:
         _rounds(long, pool, began)
     command = f"python -m tests.chaos --deliveries {options.deliveries} --each {options.each}"
@@ -103,12 +100,6 @@ def main() -> int:
     for violation in long.figures.violations[:20]:
         _say(str(violation))
     return 1 if long.figures.violations else 0
-
-
-def _end_with_parent() -> None:
-    """In a lane: be interrupted when the run is gone, however it went, and end all that runs."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _rounds(long: Long, pool: ProcessPoolExecutor, began: float) -> None:

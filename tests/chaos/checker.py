@@ -9,29 +9,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.chaos.evidence import Arrival, Attempt, Entry, Evidence, Fault, Patient, read
+from tests.chaos.evidence import Arrival, Attempt, Entry, Evidence, Patient, read
+from tests.chaos.figures import Figures, Violation
 from tests.chaos.naming import named_fault
 
-RULES = (
-    "lost",
-    "doubled",
-    "after opt-out",
-    "outside the window",
-    "flood",
-    "unknown",
-    "unnamed",
-    "disagrees",
-)
-"""The names of the promises; *unknown*: of a text that the provider's list shows; *unnamed*: of
-a delivery that did not go as planned, and no fault tells why; *disagrees*: record and far end."""
-THERE = frozenset("sd")
-"""States that say the far end has it."""
 ENDED_EARLY = frozenset("ox")
 AGE_LIMIT_MS = 2_000
 """How long after it was begun a message may still set out."""
@@ -48,43 +34,6 @@ DEADLY = (
     "outage",
 )
 POISON_DEATHS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A promise that was not kept."""
-
-    rule: str
-    patient: str
-    step: int
-    detail: str
-
-
-@dataclass
-class Figures:
-    """What a run came to."""
-
-    deliveries: int = 0
-    states: Counter[str] = field(default_factory=Counter)
-    arrived: int = 0
-    opt_outs: int = 0
-    unknown_by_fault: Counter[str] = field(default_factory=Counter)
-    skipped_by_reason: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    violations: list[Violation] = field(default_factory=list)
-
-    def add(self, other: Figures) -> None:
-        """Take another run's figures in."""
-        self.deliveries += other.deliveries
-        self.arrived += other.arrived
-        self.opt_outs += other.opt_outs
-        for name in ("states", "unknown_by_fault", "skipped_by_reason", "faults"):
-            getattr(self, name).update(getattr(other, name))
-        self.violations += other.violations
-
-    def broken(self, rule: str) -> int:
-        """How often a promise was not kept."""
-        return sum(violation.rule == rule for violation in self.violations)
 
 
 def check(directory: Path) -> Figures:
@@ -243,7 +192,7 @@ class Checker:
         if there:
             self._disagrees(patient, entry, "the far end has it")
         left = {patient.phone, patient.email} & self.evidence.asked
-        outage = any(fault.kind.startswith("outage") for fault in self.evidence.faults)
+        outage = any(start <= entry.at and end >= entry.due for start, end in self.evidence.outages)
         if not left and not outage:
             self._unnamed(patient, entry, entry.reason)
 
@@ -370,6 +319,3 @@ class Checker:
 
 def _instant(ms: int) -> datetime:
     return datetime.combine(date(1970, 1, 1), time(0), UTC) + timedelta(milliseconds=ms)
-
-
-__all__ = ["Checker", "Fault", "Figures", "Violation", "check"]

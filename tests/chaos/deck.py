@@ -29,7 +29,11 @@ def _begin_late(chaos: Chaos) -> bool:
     """The store hears of a begin late: nothing else that it is told holds a channel's name."""
     word = chaos.draw.choice(("sms", "email"))
     chaos.installation.proxy.order(
-        "store", "delay", BEGIN_LATE_S, holding=f"${len(word)}\r\n{word}\r\n"
+        "store",
+        "delay",
+        BEGIN_LATE_S,
+        holding=f"${len(word)}\r\n{word}\r\n",
+        kind="store_begin_late",
     )
     return True
 

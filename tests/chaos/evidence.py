@@ -97,11 +97,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a patient's history."""
+    """One line of a patient's history; ``due`` and ``at`` (its end) in business time."""
 
     index: int
     state: str
     channel: str
+    due: int
     at: int
     reason: str
     code: str
@@ -137,6 +138,7 @@ class Evidence:
         left: (address, when it was acknowledged, machine ms UTC).
         asked: addresses for which an end was asked, or brought about by a far end.
         clock: (before, after, business) of each reading of business time.
+        outages: between which instants of business time nothing could be sent.
         eras: (from when, offset in ms) of the workers' clock.
     """
 
@@ -147,6 +149,7 @@ class Evidence:
     left: list[tuple[str, int]] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     clock: list[tuple[int, int, int]] = field(default_factory=list)
+    outages: list[tuple[int, int]] = field(default_factory=list)
     eras: list[tuple[int, int]] = field(default_factory=list)
     patients: dict[str, Mapping[str, str]] = field(default_factory=dict)
     histories: dict[str, list[Entry]] = field(default_factory=dict)
@@ -190,6 +193,11 @@ def read(directory: Path) -> Evidence:
     _read_mail(found, directory)
     for name in ("faults", "proxy"):
         found.faults += [_fault(row) for row in lines(directory / f"{name}.jsonl")]
+    found.outages = [
+        (row["business"][0], row["business"][1])
+        for row in lines(directory / "faults.jsonl")
+        if "business" in row
+    ]
     for row in lines(directory / "acknowledged.jsonl"):
         found.asked.update(row["addresses"])
         if row["at"] is not None:
@@ -252,7 +260,7 @@ def _read_mail(found: Evidence, directory: Path) -> None:
             )
         )
     for row in lines(directory / "mail.faults.jsonl"):
-        what = row.get("do") or str(row.get("reply", "slow"))[:3]
+        what = row.get("do") or str(row.get("reply", ""))[:3] or "slow"
         kind = f"mail_{row['at'].lower()}_{what}" + ("_taken" if row.get("accept") else "")
         found.faults.append(Fault(kind, row["written"], row["written"], tuple(row["to"])))
         if str(row.get("reply", "")).startswith("5"):
@@ -279,4 +287,4 @@ def _entries(fields: Mapping[str, str]) -> Iterator[Entry]:
         state, _, channel, due, after, _, reason, code, *_ = packed.split("|")
         at = int(due) + int(after or 0)
         long = {"s": "sms", "e": "email", "": ""}[channel]
-        yield Entry(int(name.partition(".")[2]), state, long, at, reason, code)
+        yield Entry(int(name.partition(".")[2]), state, long, int(due), at, reason, code)

@@ -248,10 +248,11 @@ def outage(chaos: Chaos) -> bool:
     _signal([child.pid for child in installation.children()], signal.SIGKILL)
     for beat in installation.beats:
         kill(beat)
-    installation.core.client.hincrby("av:clock", "now", hours * 3_600_000)
+    after = int(installation.core.client.hincrby("av:clock", "now", hours * 3_600_000))
     _signal(parents, signal.SIGCONT)
     installation.beats[:] = [installation.start("beat")]
-    installation.journal.fault("outage", start, now_ms(), hours=hours)
+    business = (after - hours * 3_600_000, after)
+    installation.journal.fault("outage", start, now_ms(), hours=hours, business=business)
     return True
 
 

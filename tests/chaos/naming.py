@@ -33,6 +33,18 @@ _AROUND: Final = {
 """Fault (or how its name begins) -> how long after the attempt was begun it may strike."""
 
 
+_PLAIN: Final = (
+    "provider_create_busy",
+    "provider_create_receipt_first",
+    "provider_receipts",
+    "mail_rcpt",
+    "mail_message_451",
+    "mail_mail",
+    "mail_connect",
+)
+"""Faults that leave no doubt about what became of a message: they withhold no proof of it."""
+
+
 def named_fault(evidence: Evidence, patient: Patient, attempts: Sequence[Attempt]) -> Fault | None:
     """The fault that explains why nobody knows what became of attempts; None where none does."""
     return next(_candidates(evidence, patient, attempts), None)
@@ -42,16 +54,17 @@ def _candidates(
     evidence: Evidence, patient: Patient, attempts: Sequence[Attempt]
 ) -> Iterator[Fault]:
     ids = {attempt.id for attempt in attempts}
-    for fault in evidence.faults:
+    faults = [fault for fault in evidence.faults if not fault.kind.startswith(_PLAIN)]
+    for fault in faults:
         if ids & set(fault.attempts):
             yield fault
     for attempt in attempts:
         address = patient.phone if attempt.channel == "sms" else patient.email
         for begun in evidence.on_machine(attempt.at):
-            for fault in evidence.faults:
+            for fault in faults:
                 if _met(fault, address, begun):
                     yield fault
-            for fault in evidence.faults:
+            for fault in faults:
                 if _struck(fault, begun):
                     yield fault
 

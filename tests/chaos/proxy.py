@@ -161,7 +161,7 @@ class Proxy:
     def note(self, order: Order, seconds: float, piece: bytes) -> None:
         at = time.time_ns() // 1_000_000
         event = {
-            "kind": f"{order['target']}_{order['fault']}",
+            "kind": order.get("kind") or f"{order['target']}_{order['fault']}",
             "start": at,
             "end": at + int(seconds * 1000),
             "attempts": [found.decode() for found in _ATTEMPT.findall(piece)],
@@ -190,9 +190,15 @@ class RunningProxy:
         self._process = process
         self._turn = threading.Lock()
 
-    def order(self, target: str, fault: str, seconds: float = 0.0, *, holding: str = "") -> None:
-        """Have the next bytes to a target (those that hold a text) meet a fault."""
-        self._say({"target": target, "fault": fault, "seconds": seconds, "holding": holding})
+    def order(
+        self, target: str, fault: str, seconds: float = 0.0, *, holding: str = "", kind: str = ""
+    ) -> None:
+        """Have the next bytes to a target (those that hold a text) meet a fault.
+
+        ``kind`` is the name it gets in the log, where that is not target and fault.
+        """
+        order = {"target": target, "fault": fault, "seconds": seconds}
+        self._say(order | {"holding": holding, "kind": kind})
 
     def clear(self) -> None:
         """Forget the orders that nothing has met yet."""

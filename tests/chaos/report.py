@@ -10,8 +10,8 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-from tests.chaos.checker import RULES, Figures
 from tests.chaos.deck import EVERY
+from tests.chaos.figures import RULES, Figures
 
 STATES = {
     "s": "sent",

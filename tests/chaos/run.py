@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -13,10 +15,11 @@ from typing import TYPE_CHECKING
 import redis
 
 from service.store.keys import PartitionKeys
-from tests.chaos.checker import Figures, check
+from tests.chaos.checker import check
 from tests.chaos.deck import COOL_S, EVERY, HEAVY, deck
 from tests.chaos.evidence import dump_store
 from tests.chaos.faults import Chaos
+from tests.chaos.figures import Figures
 from tests.chaos.installation import Installation, running_installation
 from tests.chaos.roster import BY_BOTH, PLACES, STEPS, enrol
 from tests.support.polling import until
@@ -25,6 +28,8 @@ from tests.support.system import kill
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+PR_SET_PDEATHSIG = 1
+"""From Linux's ``prctl.h``."""
 STALL_S = 1.0
 """A run that stands still for this long gets its next fault without waiting for a message."""
 END_S = 120.0
@@ -64,6 +69,12 @@ class Ran:
 
     figures: Figures
     left_over: Counter[str]
+
+
+def end_with_parent() -> None:
+    """In a process that does runs: be interrupted when who started it is gone, and end it all."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run(plan: Plan, directory: Path) -> Ran:

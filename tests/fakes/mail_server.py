@@ -141,6 +141,7 @@ class Conversation(SMTP):
         self._shared.writers.append(self.transport)
         script = self._shared.next_script("connect")
         if script is not None:
+            self._shared.note_fault(script, [])
             reply = await obey(script, self._shared, self)
             if reply:
                 await self.push(reply)
