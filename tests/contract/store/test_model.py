@@ -19,12 +19,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from schedules.delivery import State
+from schedules.delivery import DEAD, RETRIABLE, State
 from service.carriers.base import Receipt, ReceiptStatus
+from service.dispatch.turns import turned, turns
+from service.store.dead_letters import DeadLetterStore
 from service.store.flights import Beginning, Begun, Conclusion
 from service.store.history import HistoryEntry
 from service.store.keys import new_patient_id
-from service.store.records import LETTER, Channel, Claimed, Status
+from service.store.records import LETTER, Again, Channel, Claimed, Status
 from tests.contract.store.conftest import KINDS
 from tests.contract.store.installation import DAY, DUE, LEASE_MS, Installed
 from tests.support.sets import Store
@@ -156,12 +158,16 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- workers
 
-    @rule(partition=st.sampled_from([1, 1, 2]), limit=st.integers(1, 4))
-    def claim(self, partition: int, limit: int) -> None:
+    @rule(partition=st.sampled_from([1, 1, 2]), limit=st.integers(1, 4), turn=st.integers(0, STEPS))
+    def claim(self, partition: int, limit: int, turn: int) -> None:
         for claimed in self.store.claim(partition, limit):
             assert claimed.subscription.status is Status.ACTIVE
-            assert claimed.subscription.index < STEPS
-            self.holds.append(Hold(claimed))
+            every = turns(claimed, self.store.business.ms)
+            assert claimed.subscription.index < STEPS or len(every) > 1
+            # A worker takes the step at the cursor, or one behind it that is tried again.
+            if claimed.subscription.index >= STEPS:
+                every = every[:-1]
+            self.holds.append(Hold(every[turn % len(every)]))
 
     @precondition(lambda self: self.holds)
     @rule(draw=st.data(), day=st.none() | DAYS, channel=CHANNEL, again=st.booleans())
@@ -214,7 +220,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _conclusion(self, hold: Hold, how: str) -> Conclusion:
         subscription, begun = hold.claimed.subscription, hold.beginning
-        last = subscription.index + 1 >= STEPS
+        at_cursor = hold.claimed.fields.subscription(subscription.number)
+        assert at_cursor is not None
+        beside = subscription.again is not None
+        others = hold.claimed.fields.again(subscription.number)
+        left = [one for one in others if one.index != subscription.index]
+        last = at_cursor.index + int(not beside) >= STEPS and not left
         state = {"sent": State.SENT, "settled": State.UNKNOWN, "failed": State.FAILED}.get(how)
         now = self.store.machine.ms
         conclusion = Conclusion(
@@ -230,7 +241,8 @@ class StoreMachine(RuleBasedStateMachine):
             return replace(
                 conclusion,
                 where="end" if last else "due",
-                cursor=(subscription.index + 1, 0),
+                cursor=None if beside else (subscription.index + 1, 0),
+                again=subscription.again,
                 entry=_entry(hold.claimed, state),
             )
         if how == "unknown" and begun:
@@ -261,6 +273,9 @@ class StoreMachine(RuleBasedStateMachine):
             claimed = Claimed(
                 question.fields, subscription, question.flight.token, question.flight.due_ms
             )
+            attempt = self.store.dispatch.attempt(question.flight.attempt)
+            assert attempt is not None
+            claimed = turned(claimed, attempt.index)
             hold = Hold(claimed, self.store.beginning(claimed, attempt=question.flight.attempt))
             assert self.store.conclude(self._conclusion(hold, "settled"))
 
@@ -274,8 +289,36 @@ class StoreMachine(RuleBasedStateMachine):
         before = self._states(beginning.claimed.fields.id).get(place)
         store.receive(Receipt(beginning.attempt, "SM1", status, status.value))
         after = self._states(beginning.claimed.fields.id).get(place)
+        if before == State.PENDING.code and after == State.DELIVERED.code:
+            return  # it had failed for good, and the provider takes it back
         if before not in {State.SENT.code, State.UNKNOWN.code}:
             assert after == before, "what is terminal stays"
+
+    @precondition(lambda self: self.attempts)
+    @rule(draw=st.data())
+    def fails_for_good(self, draw: st.DataObject) -> None:
+        """The provider's own record says so, and one more attempt is allowed."""
+        beginning = draw.draw(st.sampled_from(self.attempts))
+        subscription = beginning.claimed.subscription
+        known = self.store.dispatch.attempt(beginning.attempt)
+        assert known is not None
+        again = Again(subscription.index, State.UNDELIVERED.code, 1, 1, self.store.business.ms)
+        taken = self.store.dispatch.receive(
+            beginning.attempt, State.UNDELIVERED.code, 4, "SM1", None, again=again
+        )
+        if taken == "moved":
+            self.log.not_sent.add(beginning.attempt)
+
+    @rule(draw=st.data())
+    def try_a_dead_letter_again(self, draw: st.DataObject) -> None:
+        letters = DeadLetterStore(self.store.scripts, self.store.partitions, self.store.business)
+        for delivery in letters.some(100):
+            place = (delivery.subscription, delivery.index)
+            before = self._states(delivery.patient)[place]
+            assert before in {state.code for state in DEAD}
+            if draw.draw(st.booleans()) and letters.retry(delivery, "test") == "ok":
+                assert before in {state.code for state in RETRIABLE}
+                assert self._states(delivery.patient)[place] == State.PENDING.code
 
     # -- what must always hold
 
@@ -287,7 +330,8 @@ class StoreMachine(RuleBasedStateMachine):
             assert len(places) <= 1, "in both indexes"
             if subscription.status in OPEN:
                 assert places, f"{member} is active and in no index"
-                assert subscription.index < STEPS
+                waiting = self.store.fields(person.id).again(number)
+                assert subscription.index < STEPS or waiting
             if places == {"due"}:
                 assert subscription.status is Status.ACTIVE
                 assert subscription.flight is None
