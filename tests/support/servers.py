@@ -172,21 +172,41 @@ def redis_binary() -> Path:
 
 
 @contextmanager
-def sentinel_server(directory: Path, watched: str, primary: Server) -> Iterator[Server]:
-    """Run the bundled valkey-server as a Sentinel; of those that watch a set two have to agree."""
-    config = {
-        "sentinel monitor": f"{watched} 127.0.0.1 {primary.port} 2",
+def sentinel_server(
+    directory: Path,
+    watched: str,
+    primary: int,
+    *,
+    binary: Path | None = None,
+    tcp: bool = True,
+    quorum: int = 2,
+    **config: str,
+) -> Iterator[Server]:
+    """Run the bundled valkey-server, or another, as a Sentinel.
+
+    Args:
+        directory: for its files.
+        watched: the name of the set.
+        primary: the port of its primary.
+        binary: what to run.
+        tcp: whether it listens on a plain port.
+        quorum: how many Sentinels have to agree that the primary is lost.
+        config: more of it, underscores for dashes.
+    """
+    words = {
+        "sentinel monitor": f"{watched} 127.0.0.1 {primary} {quorum}",
         "sentinel down-after-milliseconds": f"{watched} 1000",
         "sentinel failover-timeout": f"{watched} 4000",
+        **{key.replace("_", "-"): value for key, value in config.items()},
     }
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="av-") as folder:
         server = Server(
-            server_binary(),
+            binary or server_binary(),
             directory,
-            config,
+            words,
             Path(folder) / "s",
-            free_port(),
+            free_port() if tcp else 0,
             arguments=("--sentinel",),
         )
         server.start()

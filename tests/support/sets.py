@@ -235,7 +235,7 @@ def sentinel_set(directory: Path, *, replicas: int = 1, **config: str) -> Iterat
             with server.client() as client:
                 until(partial(_in_step, client), "the replica follows", limit_s=30)
         sentinels = [
-            stack.enter_context(sentinel_server(directory / f"sentinel-{n}", SERVICE, primary))
+            stack.enter_context(sentinel_server(directory / f"sentinel-{n}", SERVICE, primary.port))
             for n in range(3)
         ]
         until(lambda: all(_knows(s, replicas) for s in sentinels), "they know all", limit_s=30)
