@@ -149,7 +149,7 @@ class Checker:
 
     def _judged(self, patient: Patient, entry: Entry) -> None:
         there = bool(self._arrived(patient, entry.index))
-        if len(self._people[patient.phone]) > 1 and entry.channel == "sms":
+        if len(self._people[patient.phone]) > 1 and entry.channel != "email":
             there = self._has_own(patient, entry)
         match entry.state:
             case "s" | "d":
@@ -232,7 +232,7 @@ class Checker:
 
     def _in_time(self, arrival: Arrival) -> None:
         step = self._steps.get(arrival.content)
-        attempt = self._attempts.get(arrival.attempt)
+        attempt = self._attempt_of(arrival)
         begun = self.evidence.on_machine(attempt.at) if attempt else []
         left = self._left.get(arrival.to)
         limit = AGE_LIMIT_MS + CALL_LIMIT_MS + TRAVEL_LIMIT_MS
@@ -250,13 +250,28 @@ class Checker:
 
     # G5: the window.
 
+    def _attempt_of(self, arrival: Arrival) -> Attempt | None:
+        """The attempt that brought a message: by its id, or the last one of an e-mail before it."""
+        if arrival.attempt:
+            return self._attempts.get(arrival.attempt)
+        step = self._steps.get(arrival.content)
+        fitting = [
+            (moment, attempt)
+            for patient in self._people.get(arrival.to, ())
+            for attempt in self.evidence.attempts[patient.id]
+            if (attempt.index, attempt.channel) == (step, arrival.channel)
+            for moment in self.evidence.on_machine(attempt.at)
+            if moment <= arrival.at
+        ]
+        return max(fitting, key=lambda found: found[0])[1] if fitting else None
+
     def _begun_at(self, arrival: Arrival) -> list[datetime]:
         """The business times at which a message may have been begun.
 
         Business time was read every few milliseconds; where it moved between two readings, the
         record of the delivery decides, if it lies between them.
         """
-        attempt = self._attempts.get(arrival.attempt)
+        attempt = self._attempt_of(arrival)
         moments = self.evidence.on_machine(attempt.at) if attempt else []
         span = self.evidence.business(moments[0] if moments else arrival.at)
         recorded = self._recorded(arrival)
@@ -270,7 +285,7 @@ class Checker:
 
     def _recorded(self, arrival: Arrival) -> int | None:
         """The business time at which the delivery of an arrival was over, by its record."""
-        attempt = self._attempts.get(arrival.attempt)
+        attempt = self._attempt_of(arrival)
         step = self._steps.get(arrival.content)
         for patient in self._people.get(arrival.to, ()):
             if attempt is None or attempt.patient == patient.id:
@@ -310,7 +325,7 @@ class Checker:
                 continue
             for address in filter(None, (patient.phone, patient.email)):
                 for arrival in self._taken.get((address, step.index), ()):
-                    attempt = self._attempts.get(arrival.attempt)
+                    attempt = self._attempt_of(arrival)
                     if shared and (attempt is None or attempt.patient != patient.id):
                         continue
                     for at in self._begun_at(arrival)[:1]:

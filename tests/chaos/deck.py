@@ -124,6 +124,7 @@ CLOCK: Final[Mapping[str, Fault]] = {
     "clock_forward": faults.clock_forward,
     "clock_back": faults.clock_back,
     "outage": faults.outage,
+    "suspend": faults.suspend,
 }
 PATIENTS: Final[Mapping[str, Fault]] = {
     "stop_text": faults.stop_text,
@@ -146,7 +147,7 @@ HEAVY: Final = frozenset(
 ) - {"kill_child"}
 """Kinds that the installation takes a while to come back from. None of them is done to one that
 stands still: it would be kept down, and no message would be there for the fault to meet."""
-COOL_S: Final = {**dict.fromkeys(HEAVY, 1.0), "outage": 3.0}
+COOL_S: Final = dict.fromkeys(HEAVY, 1.0)
 """Seconds before the next fault of the same kind."""
 
 

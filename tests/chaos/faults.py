@@ -17,10 +17,10 @@ from typing import Any, Final
 import httpx
 import psutil
 
+from service.errors import StoreUnavailable
 from service.staff.subscriptions import Staff
 from tests.chaos.installation import LEASE_S, Installation, now_ms
 from tests.chaos.roster import Enrolled
-from tests.support.system import kill
 
 DAY_S: Final = 86_400
 MOST_BEATS: Final = 3
@@ -241,18 +241,27 @@ def clock_back(chaos: Chaos) -> bool:
 
 
 def outage(chaos: Chaos) -> bool:
-    """Whatever sends or ticks is killed, and hours pass for patients before anything does again."""
+    """Whatever sends is killed, and hours pass for patients before anything goes on."""
+    return _sleep(chaos, "outage", kill_children=True)
+
+
+def suspend(chaos: Chaos) -> bool:
+    """The machine sleeps for hours, as a laptop does: whatever was under way goes on after it."""
+    return _sleep(chaos, "suspend", kill_children=False)
+
+
+def _sleep(chaos: Chaos, kind: str, *, kill_children: bool) -> bool:
     installation, hours = chaos.installation, chaos.draw.choice((1, 1, 2, 3, 6))
-    start, parents = now_ms(), [worker.pid for worker in installation.workers]
-    _signal(parents, signal.SIGSTOP)  # they would start others in the place of their children
-    _signal([child.pid for child in installation.children()], signal.SIGKILL)
-    for beat in installation.beats:
-        kill(beat)
+    children = [child.pid for child in installation.children()]
+    others = [part.pid for part in (*installation.workers, *installation.beats)]
+    start = now_ms()
+    _signal([*others, *children], signal.SIGSTOP)
+    if kill_children:
+        _signal(children, signal.SIGKILL)
     after = int(installation.core.client.hincrby("av:clock", "now", hours * 3_600_000))
-    _signal(parents, signal.SIGCONT)
-    installation.beats[:] = [installation.start("beat")]
+    _signal([*others, *children], signal.SIGCONT)
     business = (after - hours * 3_600_000, after)
-    installation.journal.fault("outage", start, now_ms(), hours=hours, business=business)
+    installation.journal.fault(kind, start, now_ms(), hours=hours, business=business)
     return True
 
 
@@ -275,8 +284,10 @@ def staff_stop(chaos: Chaos) -> bool:
     addresses = [address for address in (person.phone, person.email) if address]
     core = chaos.installation.core
     _note(chaos, "staff_stop", to=addresses)
-    Staff(core.patients, core.suppressions).stop(person.id, source="staff:chaos")
-    chaos.installation.journal.write("acknowledged", addresses=addresses, at=now_ms())
+    chaos.installation.journal.write("acknowledged", addresses=addresses, at=None)
+    with suppress(StoreUnavailable):  # asked for, and not acknowledged
+        Staff(core.patients, core.suppressions).stop(person.id, source="staff:chaos")
+        chaos.installation.journal.write("acknowledged", addresses=addresses, at=now_ms())
     return True
 
 

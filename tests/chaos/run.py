@@ -32,6 +32,7 @@ PR_SET_PDEATHSIG = 1
 """From Linux's ``prctl.h``."""
 STALL_S = 1.0
 """A run that stands still for this long gets its next fault without waiting for a message."""
+LOOK_S = 0.25
 END_S = 120.0
 PROOF_S = 60.0
 LEAVE_S = 40.0
@@ -129,9 +130,14 @@ def _inject(chaos: Chaos, cards: list[str], deliveries: int) -> Counter[str]:
     done, seen, moved_at = 0, 0, time.monotonic()
     arrived_at = moved_at
     waiting = list(reversed(cards))
-    while waiting and not over(chaos.installation):
-        chaos.installation.supervise()
+    looked_at = 0.0
+    while waiting:
         arrived, now = far.count(), time.monotonic()
+        if now - looked_at > LOOK_S:
+            looked_at = now
+            chaos.installation.supervise()
+            if over(chaos.installation):
+                break
         if arrived > seen:
             seen, moved_at, arrived_at = arrived, now, now
         if now - arrived_at > END_S:
@@ -140,7 +146,7 @@ def _inject(chaos: Chaos, cards: list[str], deliveries: int) -> Counter[str]:
         kind = _next(waiting, cooling, now, skip=HEAVY if stands else ())
         if kind is None or not seen or (arrived < done * every and not stands):
             waiting += [kind] if kind else []
-            time.sleep(0.005)
+            time.sleep(0.01)
             continue
         if not EVERY[kind](chaos):
             waiting.insert(0, kind)
