@@ -17,7 +17,7 @@ from service.clock import MachineClock
 from service.dispatch.evidence import Evidence
 from service.dispatch.parts import Stores
 from service.dispatch.receipts import Receipts
-from service.errors import AftervisitError
+from service.errors import AftervisitError, StoreUnavailable
 from service.store.dispatching import Afterwards, AttemptRecord
 
 log = structlog.get_logger(__name__)
@@ -58,18 +58,23 @@ class AfterwardsWork:
 
     async def _one(self, task: Afterwards) -> None:
         attempt = self._stores.dispatch.attempt(task.attempt)
-        if attempt is None or self._texts is None:
+        if attempt is None:
             self._stores.dispatch.no_more(task)
             return
         work = self._settle if task.kind == "x" else self._redact
+        again_ms: int | None = SELDOMEST_MS
         try:
-            again_ms = await work(task.attempt, attempt)
+            if self._texts is not None:  # else: until texts are set up again
+                again_ms = await work(task.attempt, attempt)
+        except StoreUnavailable:
+            raise
         except ProviderUnreachable as error:
             again_ms = self._later(attempt)
             log.warning("unsettled", attempt=task.attempt, fault=str(error))
         except AftervisitError as error:
-            again_ms = SELDOMEST_MS
             log.warning("unsettled", attempt=task.attempt, fault=str(error))
+        except Exception as error:  # noqa: BLE001 - one attempt must not hold up the others
+            log.error("unsettled", attempt=task.attempt, fault=type(error).__name__)
         if again_ms is None:
             self._stores.dispatch.no_more(task)
         else:

@@ -184,3 +184,17 @@ def test_a_text_is_found_behind_pages_of_others(worker: Worker) -> None:
             client.post(url, data=form).raise_for_status()
     settled(worker, patient)
     until(lambda: patient.states == [State.SENT], "found on the third page")
+
+
+def test_a_patient_that_cannot_be_read_holds_no_other_question_up(worker: Worker) -> None:
+    broken, other = worker.enrol_by_text(), worker.enrol_by_text()
+    for patient in (broken, other):
+        patient.refused("error_after")
+    worker.provider.settings(list_down=True)
+    settled(worker, broken, other)
+    key = PartitionKeys(0).patient(broken.receipt.patient)
+    worker.core.client.hset(key, "c", b"nonsense")
+    worker.provider.settings(list_down=False)
+    pass_time(worker, 60)
+    assert (broken.states, other.states) == ([State.UNKNOWN], [State.SENT])
+    assert left_to_do(worker) == 1
