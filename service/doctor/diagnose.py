@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.clock import SystemClock
-from service.doctor import dispatching, machine, senders, servers
+from service.doctor import dispatching, machine, senders, servers, ticking
 from service.doctor.sentences import refused
 from service.errors import ConfigurationError, StoreUnavailable
 from service.store import connection
@@ -90,6 +90,7 @@ def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
         key_finding, ring = machine.keys(settings, begun=begun)
         record = servers.record(client, ring)
         found += [key_finding, record, *servers.clocks(client, settings, clock)]
+        found += ticking.beat(client, clock)
     if begun and record.status == "ok":
         found += dispatching.senders(settings, url)
     return found

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
+from service.dispatch.pulse import LATE_MS
 from service.errors import AftervisitError
 from service.store.connection import store_errors
 from service.store.keys import LAST_TICK
@@ -18,8 +19,6 @@ log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["health"])
 
-LATE_MS: Final = 60_000
-"""A beat that ticked longer ago than this has gone silent."""
 PROBE: Final = "av:ready"
 _PROBE_TTL_MS: Final = 60_000
 

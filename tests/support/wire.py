@@ -57,7 +57,7 @@ class Moment:
     reached_at: float = 0.0
     released: threading.Event = field(default_factory=threading.Event)
 
-    def await_reached(self, limit_s: float = 20) -> None:
+    def await_reached(self, limit_s: float = 90) -> None:
         """Wait until the request has come (and for an answer: has been passed on)."""
         until(self.reached.is_set, f"the {self.part} is held", limit_s=limit_s)
 

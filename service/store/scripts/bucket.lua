@@ -16,6 +16,9 @@ if record[4] then
 end
 local burst = math.max(rate, 1)
 local tokens, at = tonumber(record[1] or burst), tonumber(record[2] or now)
+-- More than any worker lags: the clock was set back, and nothing would be granted until it is there
+-- again.
+if at > now + 60000 then at = now end
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate / 1000)
 local granted = math.min(wanted, math.floor(tokens))
 tokens = tokens - granted

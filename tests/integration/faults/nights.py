@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from schedules.delivery import State
+from tests.integration.faults.patience import PATIENCE_S
 from tests.support.system import System, phone, running_system
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def nightly(
     ) as system:
         receipts = [system.enrol(number, series="sleep-hygiene") for number in range(6)]
         yield system, receipts
-        system.await_end(*receipts, limit_s=60)
+        system.await_end(*receipts, limit_s=PATIENCE_S)
         expected = [(index, State.SENT.code) for index in range(NIGHTS)]
         assert histories(system, receipts) == [expected] * len(receipts)
         found = arrived(system)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from schedules.delivery import State
-from tests.support.polling import until
+from tests.integration.faults.patience import eventually
 from tests.support.system import kill, phone
 
 if TYPE_CHECKING:
@@ -60,11 +60,9 @@ class Somebody:
         mails = [mail for mail in self.system.mail.accepted() if mail["to"] == [self.email]]
         return len(texts) + len(mails)
 
-    def settled(self, limit_s: float = 30) -> HistoryEntry:
+    def settled(self) -> HistoryEntry:
         """Wait for what became of the first delivery, and return it."""
-        until(
-            lambda: self.history, f"it is settled; logs: {self.system.directory}", limit_s=limit_s
-        )
+        eventually(lambda: self.history, f"it is settled; logs: {self.system.directory}")
         return self.history[0]
 
 

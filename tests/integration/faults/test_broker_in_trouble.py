@@ -13,7 +13,7 @@ import pytest
 from schedules.delivery import State
 from service.store.embedded import broker_url
 from tests.integration.faults.nights import NOON, arrived, histories
-from tests.support.polling import until
+from tests.integration.faults.patience import TEST_S, eventually
 from tests.support.servers import Server, valkey_server
 from tests.support.system import System, running_system
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from service.enrolment.enrol import Receipt
+
+pytestmark = pytest.mark.timeout(TEST_S)
 
 SENT = [(0, State.SENT.code)]
 _numbers = itertools.count(1)
@@ -39,9 +41,9 @@ class TwoServers:
     def sent(self, receipts: list[Receipt]) -> bool:
         return histories(self.system, receipts) == [SENT] * len(receipts)
 
-    def await_sent(self, receipts: list[Receipt], limit_s: float) -> None:
+    def await_sent(self, receipts: list[Receipt]) -> None:
         logs = self.system.directory
-        until(lambda: self.sent(receipts), f"all are sent; logs are in {logs}", limit_s=limit_s)
+        eventually(lambda: self.sent(receipts), f"all are sent; logs are in {logs}")
         assert set(arrived(self.system).values()) == {1}
 
     def go_on_after(self, trouble: Callable[[], object], mended: Callable[[], object]) -> None:
@@ -49,7 +51,7 @@ class TwoServers:
         self.system.provider.script({"fault": "late_after", "seconds": 0.5, "times": 6})
         begun = len(arrived(self.system))
         receipts = self.enrol()
-        until(lambda: len(arrived(self.system)) > begun, "a task is under way", limit_s=30)
+        eventually(lambda: len(arrived(self.system)) > begun, "a task is under way")
         trouble()
         before = self.system.log("beat").count("tick_failed")
 
@@ -58,10 +60,10 @@ class TwoServers:
                 receipts.extend(self.enrol(1))
             return self.system.log("beat").count("tick_failed") > before + 1
 
-        until(met, "the beat cannot queue anything", limit_s=60)
+        eventually(met, "the beat cannot queue anything")
         mended()
-        self.await_sent(receipts, limit_s=60)
-        self.await_sent(self.enrol(), limit_s=30)
+        self.await_sent(receipts)
+        self.await_sent(self.enrol())
         assert {process.poll() for process in self.system.processes} == {None}, "nobody gave up"
 
 

@@ -19,13 +19,15 @@ from service.store.keyring import KEYS_FILE, KeyMissing, KeyRing
 from service.store.keys import INSTALLATION
 from tests.fakes.provider import SENDER
 from tests.integration.faults.nights import NOON, arrived, nightly
-from tests.support.polling import until
+from tests.integration.faults.patience import PATIENCE_S, TEST_S, eventually
 from tests.support.servers import Server, valkey_server
 from tests.support.system import COMMAND, System, phone, running_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.timeout(TEST_S)
 
 
 def keys(system: System, *arguments: str, status: int = 0) -> Any:  # noqa: ANN401 - as JSON has it
@@ -44,7 +46,7 @@ def keys(system: System, *arguments: str, status: int = 0) -> Any:  # noqa: ANN4
 
 def test_keys_are_rotated_while_workers_send_and_nothing_fails(tmp_path: Path) -> None:
     with nightly(tmp_path, "worker", "beat", factor=120_000) as (system, receipts):
-        until(lambda: len(arrived(system)) > 10, "they are at work", limit_s=30)
+        eventually(lambda: len(arrived(system)) > 10, "they are at work")
         old = system.core.keyring.current
         added = keys(system, "rotate")["added"]
         rotated = keys(system, "rotate", "--finish")
@@ -139,7 +141,7 @@ def test_without_the_old_key_nothing_starts_and_its_name_is_told(system: System)
     old, _ = use_a_new_key(system)
     remove_key(system.directory / "data", old)
     worker = system.start("worker")
-    assert worker.wait(20) == 1
+    assert worker.wait(PATIENCE_S) == 1
     assert f"The key '{old}' is not in the key ring" in system.log("worker")
     assert arrived(system).total() == 0
 
@@ -153,8 +155,8 @@ def test_what_a_lost_key_encrypted_is_held_and_kept_and_the_rest_flows(system: S
     remove_key(data, old)
     system.start("worker")
     system.start("beat")
-    until(lambda: system.core.patients.history(readable.patient), "the rest flows", limit_s=20)
-    until(lambda: f"The key '{old}'" in system.log("worker"), "the missing key is named")
+    eventually(lambda: system.core.patients.history(readable.patient), "the rest flows")
+    eventually(lambda: f"The key '{old}'" in system.log("worker"), "the missing key is named")
     assert {text["to"] for text in system.provider.accepted()} == {phone(2)}
     report = keys(system, "status", status=1)
     assert report["missing"] == [old]

@@ -13,13 +13,15 @@ import pytest
 from schedules.delivery import State
 from service.carriers.base import MAX_AGE_S
 from service.store.records import FlightState
+from tests.integration.faults.patience import TEST_S, eventually
 from tests.integration.faults.scene import Scene, Somebody, freeze, thaw
-from tests.support.polling import until
 from tests.support.system import kill
 from tests.support.wire import script
 
 if TYPE_CHECKING:
     from tests.support.wire import Part
+
+pytestmark = pytest.mark.timeout(TEST_S)
 
 
 @pytest.mark.parametrize(("step", "part"), [("claim", "answer"), ("begin", "request")])
@@ -56,7 +58,7 @@ def test_a_worker_killed_before_the_providers_answer_came_is_settled_from_its_li
     patient = scene.by_text()
     scene.system.provider.script({"fault": "late_after", "seconds": 30, "to": patient.phone})
     worker = scene.worker()
-    until(lambda: patient.arrived, "the provider has it, and has not answered", limit_s=20)
+    eventually(lambda: patient.arrived, "the provider has it, and has not answered")
     kill(worker)
     scene.worker()
     entry = patient.settled()
@@ -131,7 +133,9 @@ def test_a_worker_frozen_after_begin_sends_no_old_attempt_when_it_thaws(scene: S
     freeze(frozen)
     moment.release()
     scene.worker(SETTLE_S="60")
-    until(lambda: _old_and_in_question(text) and _old_and_in_question(mail), "they are in question")
+    eventually(
+        lambda: _old_and_in_question(text) and _old_and_in_question(mail), "they are in question"
+    )
     assert (text.arrived, mail.arrived) == (0, 0)
     thaw(frozen)
     for patient in (text, mail):
@@ -151,13 +155,12 @@ def test_a_worker_frozen_until_its_attempt_was_given_up_neither_sends_nor_record
     scene.worker()
     text.settled()
     mail.settled()
-    until(lambda: moment.age_s() > MAX_AGE_S, "the attempts have grown old")
+    eventually(lambda: moment.age_s() > MAX_AGE_S, "the attempts have grown old")
     told = scene.system.log("worker").count("late_record")
     thaw(frozen)
-    until(
+    eventually(
         lambda: scene.system.log("worker").count("late_record") == told + 2,
         "what it reports is refused",
-        limit_s=20,
     )
     assert (text.states, mail.states) == ([State.UNKNOWN], [State.UNKNOWN])
     assert (text.arrived, mail.arrived) == (0, 0)
@@ -169,7 +172,7 @@ def test_a_worker_frozen_with_its_call_under_way_ends_it_and_nobody_else_sends(
     patient = scene.by_text()
     scene.system.provider.script({"fault": "late_after", "seconds": 0.5, "to": patient.phone})
     frozen = scene.worker(wired=True)
-    until(lambda: patient.arrived, "the call is under way", limit_s=20)
+    eventually(lambda: patient.arrived, "the call is under way")
     freeze(frozen)
     scene.worker()
     entry = patient.settled()

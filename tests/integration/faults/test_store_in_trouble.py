@@ -12,7 +12,7 @@ import pytest
 from schedules.delivery import State
 from service.errors import StoreUnavailable
 from tests.integration.faults.nights import NOON, arrived, held, histories
-from tests.support.polling import until
+from tests.integration.faults.patience import PATIENCE_S, TEST_S, eventually
 from tests.support.system import System, kill, phone, running_system
 from tests.support.web import PUBLIC_URL, Site, served, text_fields
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from service.enrolment.enrol import Receipt
+
+pytestmark = pytest.mark.timeout(TEST_S)
 
 INBOUND = "/webhooks/twilio/inbound"
 PATIENTS = 30
@@ -58,10 +60,10 @@ class Busy:
         system = self.system
         before = sum(arrived(system).values())
         receipts = [self._enrol(by_text=number % 4 > 0) for number in range(PATIENTS)]
-        until(lambda: sum(arrived(system).values()) > before + 5, "they are under way", limit_s=20)
+        eventually(lambda: sum(arrived(system).values()) > before + 5, "they are under way")
         trouble()
         assert sum(arrived(system).values()) < before + PATIENTS, "the trouble came in the middle"
-        until(lambda: self._over(receipts), f"all end; logs: {system.directory}", limit_s=60)
+        eventually(lambda: self._over(receipts), f"all end; logs: {system.directory}")
         assert histories(system, receipts) == [[(0, State.SENT.code)]] * PATIENTS
         assert sum(arrived(system).values()) == before + PATIENTS
         assert set(arrived(system).values()) == {1}
@@ -90,7 +92,7 @@ class Busy:
                 quiet_since = time.monotonic()
             return time.monotonic() - quiet_since > 1
 
-        until(quiet, "nothing is sent any more")
+        eventually(quiet, "nothing is sent any more")
         assert self.site.post(INBOUND, text_fields(phone(9999), "STOP")).status_code == 503
         readiness = self.site.client.get("/readyz")
         assert (readiness.status_code, readiness.json()["store"]) == (503, "unavailable")
@@ -162,7 +164,7 @@ def test_a_full_disk_that_ends_the_store_loses_nothing_once_it_is_started_with_r
             with store.full_disk():
                 busy.nothing_is_sent_or_acknowledged()
             assert store.process is not None
-            assert store.process.wait(10) == 1
+            assert store.process.wait(PATIENCE_S) == 1
             store.start()
 
         busy.goes_on_after(full)
@@ -175,14 +177,14 @@ def test_a_power_cut_that_loses_the_last_records_resends_nothing_and_forgets_no_
     with busy_system(tmp_path) as busy:
         system, site = busy.system, busy.site
         leaving = system.enrol(1, email="", email_consent="")
-        until(lambda: histories(system, [leaving]) == [[(0, State.SENT.code)]], "sent", limit_s=20)
+        eventually(lambda: histories(system, [leaving]) == [[(0, State.SENT.code)]], "sent")
         assert site.text(phone(1), "STOP").status_code == 200
         system.provider.script({"fault": "late_after", "seconds": 1, "to": phone(2)})
         staying = system.enrol(2, email="", email_consent="")
-        until(lambda: (phone(2), 1) in here(system), "the provider has it", limit_s=20)
+        eventually(lambda: (phone(2), 1) in here(system), "the provider has it")
         log = newest_log(system)
         kept = log.stat().st_size  # begun is in it, and that it was sent will be behind it
-        until(lambda: histories(system, [staying]) == [[(0, State.SENT.code)]], "recorded")
+        eventually(lambda: histories(system, [staying]) == [[(0, State.SENT.code)]], "recorded")
         system.store.kill()
         for process in system.processes:
             kill(process)
@@ -193,7 +195,7 @@ def test_a_power_cut_that_loses_the_last_records_resends_nothing_and_forgets_no_
         assert site.silent(leaving.patient)
         system.start("worker")
         system.start("beat")
-        until(lambda: all(histories(system, [staying])), "it is settled", limit_s=30)
+        eventually(lambda: all(histories(system, [staying])), "it is settled")
         (entry,) = system.core.patients.history(staying.patient)
         assert (entry.state, entry.reason) == (State.SENT.code, "found")
         assert set(arrived(system).values()) == {1}

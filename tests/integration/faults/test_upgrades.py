@@ -11,8 +11,8 @@ import pytest
 from schedules.delivery import State
 from service.dispatch.compose import UNSUBSCRIBE
 from service.store.records import Status
+from tests.integration.faults.patience import TEST_S, eventually
 from tests.integration.faults.recordings import RELEASES, play_back, read
-from tests.support.polling import until
 from tests.support.system import System, running_system
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.servers import Server
+
+pytestmark = pytest.mark.timeout(TEST_S)
 
 STEPS = 15
 """Of the series that the recorded patients are in."""
@@ -66,7 +68,6 @@ def status(system: System, patient: str) -> Status:
     return found.status
 
 
-@pytest.mark.timeout(120)
 def test_a_store_of_an_earlier_release_is_gone_on_from_where_it_stood(
     recording: dict[str, Any], upgraded: System
 ) -> None:
@@ -80,10 +81,9 @@ def test_a_store_of_an_earlier_release_is_gone_on_from_where_it_stood(
     system.start("worker", settings={"IN_FLIGHT": "1", "LEASE_S": "5", "SETTLE_S": "5"})
     system.start("beat")
     running = [each["patient"] for name, each in recorded.items() if name not in RESTING]
-    until(
+    eventually(
         lambda: {status(system, patient) for patient in running} == {Status.COMPLETED},
         f"all series end; logs are in {system.directory}",
-        limit_s=60,
     )
     for name, each in recorded.items():
         found = states(system, each["patient"])
@@ -136,10 +136,9 @@ def test_a_task_that_an_earlier_release_queued_is_carried_out(
     upgraded.start("worker")
     due = upgraded.core.dispatch_store.peek([partition])[0]
     assert due.held, "something in that partition waits to be looked at"
-    until(
+    eventually(
         lambda: not upgraded.core.client.zscore(f"{{p{partition}}}:held", waiting(recording)),
         "the task of the earlier release is carried out",
-        limit_s=20,
     )
 
 

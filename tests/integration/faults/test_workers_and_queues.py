@@ -7,17 +7,21 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
+import pytest
+
 from schedules.delivery import State
 from service.store import keys
 from service.worker.queues import DRAIN
 from tests.integration.faults import poisoned_worker
 from tests.integration.faults.nights import NOON, arrived, held, histories, nightly
-from tests.support.polling import until
+from tests.integration.faults.patience import PATIENCE_S, TEST_S, eventually
 from tests.support.system import kill, running_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.timeout(TEST_S)
 
 
 def test_a_worker_told_to_end_under_load_finishes_or_gives_back_what_it_holds(
@@ -29,18 +33,17 @@ def test_a_worker_told_to_end_under_load_finishes_or_gives_back_what_it_holds(
         system.provider.script({"fault": "late_after", "seconds": 0.25, "times": 10**6})
         receipts = [system.enrol(each, email="", email_consent="") for each in range(60)]
         worker = system.start("worker", settings={"WORKER_PROCESSES": "1", "IN_FLIGHT": "2"})
-        until(lambda: len(system.provider.accepted()) > 4, "it is at work", limit_s=20)
+        eventually(lambda: len(system.provider.accepted()) > 4, "it is at work")
         worker.terminate()
-        assert worker.wait(15) == 0
+        assert worker.wait(PATIENCE_S) == 0
         there = len(system.provider.accepted())
         recorded = sum(len(each) for each in histories(system, receipts))
         assert recorded == there < len(receipts), "what it sent is recorded, and it left some"
         assert held(system) == 0, "what it did not send is due again at once"
         system.start("worker")
-        until(
+        eventually(
             lambda: histories(system, receipts) == [[(0, State.SENT.code)]] * len(receipts),
             "another worker sends the rest",
-            limit_s=30,
         )
         assert set(arrived(system).values()) == {1}
 
@@ -73,7 +76,7 @@ def test_two_beats_and_two_workers_send_each_step_once_though_the_leading_beat_d
 ) -> None:
     with nightly(tmp_path, "worker", "worker") as (system, _):
         beats = {each.pid: each for each in (system.start("beat"), system.start("beat"))}
-        until(lambda: len(arrived(system)) > 30, "they are at work", limit_s=30)
+        eventually(lambda: len(arrived(system)) > 30, "they are at work")
         leader = cast("bytes", system.core.client.get(keys.LEADER)).decode()
         kill(beats[int(leader.rpartition(":")[2])])
 
@@ -84,7 +87,7 @@ def test_a_broker_flushed_again_and_again_loses_nothing(tmp_path: Path) -> None:
         system.broker() as broker,
         meanwhile(broker.flushdb),
     ):
-        system.await_end(*receipts[:1], limit_s=60)
+        system.await_end(*receipts[:1], limit_s=PATIENCE_S)
 
 
 def test_a_task_that_is_delivered_again_while_the_first_still_runs_sends_nothing_again(
@@ -98,15 +101,15 @@ def test_a_task_that_is_delivered_again_while_the_first_still_runs_sends_nothing
     ):
         system.provider.script({"fault": "late_after", "seconds": 1.5, "times": 10**6})
         receipts = [system.enrol(each, email="", email_consent="") for each in range(6)]
-        until(lambda: broker.llen(DRAIN), "a task is queued")
+        eventually(lambda: broker.llen(DRAIN), "a task is queued")
         (task,) = cast("list[bytes]", broker.lrange(DRAIN, 0, 0))
         system.start("worker")
-        until(lambda: arrived(system), "its sends are under way", limit_s=20)
+        eventually(lambda: arrived(system), "its sends are under way")
         for _ in range(10):
             broker.lpush(DRAIN, task)  # as after the visibility time-out, but at once
         system.start("worker")
-        until(lambda: all(histories(system, receipts)), "all are sent", limit_s=30)
-        until(lambda: not broker.llen(DRAIN), "each copy was taken", limit_s=30)
+        eventually(lambda: all(histories(system, receipts)), "all are sent")
+        eventually(lambda: not broker.llen(DRAIN), "each copy was taken")
         assert histories(system, receipts) == [[(0, State.SENT.code)]] * len(receipts)
         assert set(arrived(system).values()) == {1}
 
@@ -119,7 +122,7 @@ def test_a_message_that_kills_every_process_is_parked_and_the_others_flow(tmp_pa
         poison = system.enrol(99, given_name=poisoned_worker.POISON)
         program = (sys.executable, "-m", poisoned_worker.__name__)
         system.start("worker", program=program)
-        until(lambda: all(histories(system, [*others, poison])), "all are dealt with", limit_s=60)
+        eventually(lambda: all(histories(system, [*others, poison])), "all are dealt with")
         (entry,) = system.core.patients.history(poison.patient)
         assert (entry.state, entry.reason) == (State.PARKED.code, "poison")
         assert '"parked"' in system.log("worker")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from service.dispatch.pulse import LATE_MS
 from service.store.keys import LAST_TICK
-from service.web.health import LATE_MS
 from tests.support.web import Site
 
 
