@@ -33,6 +33,7 @@ from service.store.records import (
     Subscription,
     pack_subscription,
 )
+from service.store.replies import Replies
 from service.store.scripts import Scripts, as_text
 from service.store.suppressions import Suppressions
 from tests.support.sets import Store
@@ -68,6 +69,7 @@ class Installed:
     patients: Patients
     suppressions: Suppressions
     rates: Rates
+    replies: Replies
     business: SetClock = field(default_factory=SetClock)
     machine: SetClock = field(default_factory=SetClock)
     partitions: int = 4
@@ -83,13 +85,17 @@ class Installed:
         index = open_installation(client, ring, cls.partitions).index
         scripts = Scripts(client, Durability.of(client))
         business, machine = SetClock(), SetClock()
+        suppressions = Suppressions(scripts, index, cls.partitions, business)
         yield cls(
             client,
             scripts,
             DispatchStore(scripts),
             Patients(client, scripts, ring, cls.partitions, business, os.urandom, index),
-            Suppressions(scripts, index, cls.partitions, business),
+            suppressions,
             Rates(client, scripts, index, machine),
+            Replies(
+                client, scripts, ring, index, suppressions.keys, cls.partitions, machine, business
+            ),
             business,
             machine,
             wipe=server.flush,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
     invariant,
     precondition,
     rule,
@@ -25,16 +21,13 @@ from service.dispatch.turns import turned, turns
 from service.store.dead_letters import DeadLetterStore
 from service.store.flights import Beginning, Begun, Conclusion
 from service.store.history import HistoryEntry
-from service.store.keys import new_patient_id
 from service.store.records import LETTER, Again, Channel, Claimed, Status
 from tests.contract.store.conftest import KINDS
-from tests.contract.store.installation import DAY, DUE, LEASE_MS, Installed
+from tests.contract.store.installation import DAY, DUE, LEASE_MS
+from tests.contract.store.model import Hold, ModelPatient, People
 from tests.support.sets import Store
 
 STEPS = 3
-PHONES = ("+15035550100", "+15035550101")
-MAILBOX = "ana@example.org"
-REASONS = ("stop", "staff", "invalid")
 OPEN = frozenset({Status.ACTIVE})
 PROFILE = settings(
     max_examples=40,
@@ -50,111 +43,8 @@ HOW = st.sampled_from(["sent", "sent", "failed", "later", "unknown", "settled", 
 DAYS = st.integers(0, 2).map(lambda ahead: DAY.toordinal() + ahead)
 
 
-@dataclass
-class ModelPatient:
-    """What the model knows of a patient: an identifier, a phone, perhaps a mailbox."""
-
-    id: str
-    phone: str
-    by_mail: bool
-    subscriptions: int = 1
-
-    def suppressions(self, ledger: dict[tuple[Channel, str], set[str]]) -> dict[Channel, bool]:
-        found: dict[Channel, bool] = {"sms": bool(ledger.get(("sms", self.phone)))}
-        if self.by_mail:
-            found["email"] = bool(ledger.get(("email", MAILBOX)))
-        return found
-
-
-@dataclass
-class Hold:
-    """What a worker holds: a claim, and the attempt once it has begun."""
-
-    claimed: Claimed
-    beginning: Beginning | None = None
-
-
-@dataclass
-class Log:
-    """Every attempt that was begun, and what it was concluded as."""
-
-    begun: dict[tuple[str, int], list[str]] = field(default_factory=dict)
-    not_sent: set[str] = field(default_factory=set)
-
-
-class StoreMachine(RuleBasedStateMachine):
-    """Workers, patients, staff and a provider, all at once, one atomic step at a time."""
-
-    server: ClassVar[Store]
-
-    @initialize()
-    def install(self) -> None:
-        self._opened = Installed.fresh(self.server)
-        self.store = self._opened.__enter__()
-        self.people: list[ModelPatient] = []
-        self.ledger: dict[tuple[Channel, str], set[str]] = {}
-        self.log = Log()
-        self.holds: list[Hold] = []
-        self.attempts: list[Beginning] = []
-        for number in range(2):  # on one phone, one of them with a mailbox as well
-            self.enrol(PHONES[0], 1, by_mail=bool(number))
-
-    def teardown(self) -> None:
-        if hasattr(self, "_opened"):
-            self._opened.__exit__(None, None, None)
-
-    # -- patients and staff
-
-    @rule(phone=st.sampled_from(PHONES), by_mail=st.booleans(), partition=st.integers(1, 2))
-    def enrol(self, phone: str, partition: int, *, by_mail: bool) -> None:
-        # Ids decide the order of what is due at once, so a replay needs the same ones.
-        letters = hashlib.sha256(str(len(self.people)).encode()).digest()
-        person = ModelPatient(
-            new_patient_id(partition, lambda count: letters[:count]), phone, by_mail
-        )
-        channels: tuple[Channel, ...] = ("sms", "email") if by_mail else ("sms",)
-        _, enrolled = self.store.enrol(
-            person.id, phone=phone, email=MAILBOX if by_mail else None, channels=channels
-        )
-        self.people.append(person)
-        silent = all(person.suppressions(self.ledger).values())
-        assert enrolled.status is (Status.OPTED_OUT if silent else Status.ACTIVE)
-
-    @rule(draw=st.data())
-    def enrol_in_another_series(self, draw: st.DataObject) -> None:
-        if not self.people:
-            return
-        person = draw.draw(st.sampled_from(self.people))
-        channels: tuple[Channel, ...] = ("sms", "email") if person.by_mail else ("sms",)
-        name = f"series-{person.subscriptions}"
-        enrolled = self.store.create(person.id, {}, channels=channels, series=name, new=False)
-        assert (enrolled.outcome, enrolled.number) == ("ok", person.subscriptions + 1)
-        person.subscriptions += 1
-
-    @rule(
-        address=st.sampled_from([("sms", PHONES[0]), ("sms", PHONES[1]), ("email", MAILBOX)]),
-        reason=st.sampled_from(REASONS),
-        on=st.booleans(),
-    )
-    def suppress_or_lift(self, address: tuple[Channel, str], reason: str, *, on: bool) -> None:
-        standing = self.ledger.setdefault(address, set())
-        if on:
-            standing.add(reason)
-            self.store.suppress(*address, reason)
-        else:
-            standing.discard(reason)
-            self.store.lift(*address, reason)
-
-    @rule(draw=st.data(), pause=st.booleans())
-    def pause_or_resume(self, draw: st.DataObject, *, pause: bool) -> None:
-        if not self.people:
-            return
-        person = draw.draw(st.sampled_from(self.people))
-        number = draw.draw(st.integers(1, person.subscriptions))
-        status, other = Status.PAUSED, Status.ACTIVE
-        if not pause:
-            status, other = other, status
-        self.store.set_status(person.id, status, [other], number)
+class StoreMachine(People):
+    """Workers and a provider besides, all at once, one atomic step at a time."""
 
     # -- workers
 
@@ -203,6 +93,18 @@ class StoreMachine(RuleBasedStateMachine):
         earlier = self.log.begun.setdefault((subscription.id, subscription.index), [])
         assert self.log.not_sent.issuperset(earlier), "a second attempt, the first unproven"
         earlier.append(beginning.attempt)
+
+    @precondition(lambda self: self.holds)
+    @rule(draw=st.data())
+    def suspect(self, draw: st.DataObject) -> None:
+        """A delivery that lost its worker before is taken alone; that changes nothing else."""
+        hold = self._hold(draw)
+        claimed = hold.claimed
+        before = self.store.subscription(claimed.fields.id, claimed.subscription.number)
+        self.store.dispatch.suspect(claimed)
+        after = self.store.subscription(claimed.fields.id, claimed.subscription.number)
+        assert after.lost_leases in {before.lost_leases, before.lost_leases + 1}
+        assert replace(after, lost_leases=before.lost_leases) == before
 
     @precondition(lambda self: self.holds)
     @rule(draw=st.data(), how=HOW)
@@ -352,9 +254,6 @@ class StoreMachine(RuleBasedStateMachine):
                 steps = [step for sub, step in self._states(person.id) if sub == number]
                 assert sorted(steps) == list(range(len(steps)))
                 assert len(steps) == self.store.subscription(person.id, number).index
-
-    def _person(self, identifier: str) -> ModelPatient:
-        return next(person for person in self.people if person.id == identifier)
 
     def _states(self, patient: str) -> dict[tuple[int, int], str]:
         history = self.store.patients.history(patient)

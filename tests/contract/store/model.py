@@ -1,0 +1,196 @@
+"""What the model of the store knows, and what patients and staff do to both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from service.store.flights import Beginning
+from service.store.keys import new_patient_id
+from service.store.records import Channel, Claimed, Status
+from service.store.replies import NewReply
+from tests.contract.store.installation import Installed
+from tests.support.sets import Store
+
+PHONES = ("+15035550100", "+15035550101")
+MAILBOX = "ana@example.org"
+REASONS = ("stop", "staff", "invalid")
+
+
+@dataclass
+class ModelPatient:
+    """What the model knows of a patient: an identifier, a phone, perhaps a mailbox."""
+
+    id: str
+    phone: str
+    by_mail: bool
+    subscriptions: int = 1
+
+    def suppressions(self, ledger: dict[tuple[Channel, str], set[str]]) -> dict[Channel, bool]:
+        found: dict[Channel, bool] = {"sms": bool(ledger.get(("sms", self.phone)))}
+        if self.by_mail:
+            found["email"] = bool(ledger.get(("email", MAILBOX)))
+        return found
+
+
+@dataclass
+class Hold:
+    """What a worker holds: a claim, and the attempt once it has begun."""
+
+    claimed: Claimed
+    beginning: Beginning | None = None
+
+
+@dataclass
+class Log:
+    """Every attempt that was begun, and what it was concluded as."""
+
+    begun: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    not_sent: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Text:
+    """A text from a patient: STOP or START.
+
+    Attributes:
+        stops: of its number when it came, itself included.
+    """
+
+    message_id: str
+    phone: str
+    keyword: str
+    stops: int = 0
+
+
+class People(RuleBasedStateMachine):
+    """Patients and staff, on a store and on the model of it."""
+
+    server: ClassVar[Store]
+
+    @initialize()
+    def install(self) -> None:
+        self._opened = Installed.fresh(self.server)
+        self.store = self._opened.__enter__()
+        self.people: list[ModelPatient] = []
+        self.ledger: dict[tuple[Channel, str], set[str]] = {}
+        self.log = Log()
+        self.holds: list[Hold] = []
+        self.attempts: list[Beginning] = []
+        self.texts: list[Text] = []
+        self.stops: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        for number in range(2):  # on one phone, one of them with a mailbox as well
+            self.enrol(PHONES[0], 1, by_mail=bool(number))
+
+    def teardown(self) -> None:
+        if hasattr(self, "_opened"):
+            self._opened.__exit__(None, None, None)
+
+    # -- patients and staff
+
+    @rule(phone=st.sampled_from(PHONES), by_mail=st.booleans(), partition=st.integers(1, 2))
+    def enrol(self, phone: str, partition: int, *, by_mail: bool) -> None:
+        # Ids decide the order of what is due at once, so a replay needs the same ones.
+        letters = hashlib.sha256(str(len(self.people)).encode()).digest()
+        person = ModelPatient(
+            new_patient_id(partition, lambda count: letters[:count]), phone, by_mail
+        )
+        channels: tuple[Channel, ...] = ("sms", "email") if by_mail else ("sms",)
+        _, enrolled = self.store.enrol(
+            person.id, phone=phone, email=MAILBOX if by_mail else None, channels=channels
+        )
+        self.people.append(person)
+        silent = all(person.suppressions(self.ledger).values())
+        assert enrolled.status is (Status.OPTED_OUT if silent else Status.ACTIVE)
+
+    @rule(draw=st.data())
+    def enrol_in_another_series(self, draw: st.DataObject) -> None:
+        if not self.people:
+            return
+        person = draw.draw(st.sampled_from(self.people))
+        channels: tuple[Channel, ...] = ("sms", "email") if person.by_mail else ("sms",)
+        name = f"series-{person.subscriptions}"
+        enrolled = self.store.create(person.id, {}, channels=channels, series=name, new=False)
+        assert (enrolled.outcome, enrolled.number) == ("ok", person.subscriptions + 1)
+        person.subscriptions += 1
+
+    @rule(
+        address=st.sampled_from([("sms", PHONES[0]), ("sms", PHONES[1]), ("email", MAILBOX)]),
+        reason=st.sampled_from(REASONS),
+        on=st.booleans(),
+    )
+    def suppress_or_lift(self, address: tuple[Channel, str], reason: str, *, on: bool) -> None:
+        standing = self.ledger.setdefault(address, set())
+        if on:
+            standing.add(reason)
+            self.store.suppress(*address, reason)
+        else:
+            standing.discard(reason)
+            self.store.lift(*address, reason)
+
+    @rule(phone=st.sampled_from(PHONES), keyword=st.sampled_from(["stop", "start"]))
+    def text(self, phone: str, keyword: str) -> None:
+        """STOP, or START; of several, the order in which they came counts."""
+        text = Text(f"SM{len(self.texts)}", phone, keyword)
+        self.texts.append(text)
+        self.stops[phone] += keyword == "stop"
+        text.stops = self.stops[phone]
+        self._heard(text, new=True)
+
+    @precondition(lambda self: self.texts)
+    @rule(draw=st.data())
+    def text_comes_again(self, draw: st.DataObject) -> None:
+        """The provider repeats itself, or the list tells what a webhook told before."""
+        self._heard(draw.draw(st.sampled_from(self.texts)), new=False)
+
+    def _heard(self, text: Text, *, new: bool) -> None:
+        """What the inbox does about it."""
+        store, standing = self.store, self.ledger.setdefault(("sms", text.phone), set())
+        digest = store.digest("sms", text.phone)
+        reply = store.replies.record(
+            NewReply(
+                message_id=text.message_id,
+                address=digest,
+                keyword=text.keyword,
+                word="",
+                opt_out_type="",
+                clinic="",
+                via="webhook",
+                at_ms=store.machine.ms,
+                content={},
+            )
+        )
+        assert (reply.new, reply.stops) == (new, text.stops)
+        answered = self.answered[text.phone] >= text.stops
+        if text.keyword == "stop":
+            assert store.replies.overtaken(reply) == answered
+            if new or not answered:
+                store.suppress("sms", text.phone, "stop")
+                standing.add("stop")
+        else:
+            rejoined = store.replies.rejoin(reply, lifts=("stop",), source="test")
+            assert (rejoined == "overtaken") == (text.stops < self.stops[text.phone])
+            if rejoined != "overtaken":
+                self.answered[text.phone] = text.stops
+                standing.discard("stop")
+            store.lift("sms", text.phone, "nothing")  # carries the ledger to the patients
+
+    @rule(draw=st.data(), pause=st.booleans())
+    def pause_or_resume(self, draw: st.DataObject, *, pause: bool) -> None:
+        if not self.people:
+            return
+        person = draw.draw(st.sampled_from(self.people))
+        number = draw.draw(st.integers(1, person.subscriptions))
+        status, other = Status.PAUSED, Status.ACTIVE
+        if not pause:
+            status, other = other, status
+        self.store.set_status(person.id, status, [other], number)
+
+    def _person(self, identifier: str) -> ModelPatient:
+        return next(person for person in self.people if person.id == identifier)
