@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
+import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -28,8 +29,6 @@ from tests.support.system import kill
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-PR_SET_PDEATHSIG = 1
-"""From Linux's ``prctl.h``."""
 STALL_S = 1.0
 """A run that stands still for this long gets its next fault without waiting for a message."""
 LOOK_S = 0.25
@@ -75,7 +74,14 @@ class Ran:
 def end_with_parent() -> None:
     """In a process that does runs: be interrupted when who started it is gone, and end it all."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run(plan: Plan, directory: Path) -> Ran:
