@@ -214,8 +214,17 @@ def started_store(kind: str, directory: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def sentinel_set(directory: Path, *, replicas: int = 1, **config: str) -> Iterator[Watched]:
-    """Run a primary, replicas, and three Sentinels of which two have to agree."""
+def sentinel_set(
+    directory: Path, *, replicas: int = 1, never: int = 0, **config: str
+) -> Iterator[Watched]:
+    """Run a primary, replicas, and three Sentinels of which two have to agree.
+
+    Args:
+        directory: for all their files.
+        replicas: how many.
+        never: how many of them are never to be promoted.
+        config: of all servers.
+    """
     with ExitStack() as stack:
 
         def started(name: str, **more: str) -> Server:
@@ -230,7 +239,10 @@ def sentinel_set(directory: Path, *, replicas: int = 1, **config: str) -> Iterat
 
         primary = started("primary")
         place = f"127.0.0.1 {primary.port}"
-        followers = [started(f"replica-{n}", replicaof=place) for n in range(replicas)]
+        followers = [
+            started(f"replica-{n}", replicaof=place, replica_priority="0" if n < never else "100")
+            for n in range(replicas)
+        ]
         for server in followers:
             with server.client() as client:
                 until(partial(_in_step, client), "the replica follows", limit_s=30)
