@@ -46,7 +46,9 @@ class Dispatch:
             core.stops,
             self._aside,
         )
-        self._drain = Drain(stores, preparer, sending, self._aside, business, machine, limits)
+        self._drain = Drain(
+            stores, preparer, sending, self._aside, business, machine, limits, core.partitions
+        )
         self._listening = Listening(
             core.client,
             self._carriers.texts,

@@ -7,8 +7,9 @@ its lease runs out; what is begun is never attempted again without proof (see ``
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from service.clock import BusinessClock, MachineClock
@@ -29,8 +30,27 @@ FRESH_S = 0.05
 """A look at the clock and at the senders is good for this long, unless one was closed since."""
 
 
+@dataclass
+class _Work:
+    """One drain's.
+
+    Attributes:
+        partition: the one that is claimed from now.
+        deadline: monotonic seconds after which nothing is claimed any more.
+        suspects: claims that may be poison, each with the instant at which it is given back.
+        elsewhere: other partitions that had something due.
+        concluded: flights claimed and worked on so far.
+    """
+
+    partition: int
+    deadline: float
+    suspects: list[tuple[Claimed, float]] = field(default_factory=list)
+    elsewhere: deque[int] = field(default_factory=deque)
+    concluded: int = 0
+
+
 class Drain:
-    """Sends what is due in a partition. One instance is for one thread and its event loop."""
+    """Sends what is due. One instance is for one thread and its event loop."""
 
     def __init__(
         self,
@@ -41,8 +61,10 @@ class Drain:
         business: BusinessClock,
         machine: MachineClock,
         limits: DrainLimits,
+        partitions: int,
     ) -> None:
         self._stores = stores
+        self._partitions = range(partitions)
         self._business = business
         self._machine = machine
         self._limits = limits
@@ -54,44 +76,52 @@ class Drain:
     async def run(self, partition: int) -> int:
         """Send until nothing is due or the time budget is used up; how many flights were concluded.
 
+        It begins with one partition and goes on with others: a few messages in each of many
+        partitions are not enough to keep a provider busy that takes its time.
+
         Raises:
             StoreUnavailable: what was not recorded is found by the sweep.
         """
-        deadline = self._machine.monotonic() + self._limits.budget_s
-        suspects: list[tuple[Claimed, float]] = []
-        lanes = (self._lane(partition, deadline, suspects) for _ in range(LANES))
+        work = _Work(partition, self._machine.monotonic() + self._limits.budget_s)
+        lanes = (self._lane(work) for _ in range(LANES))
         ended = await asyncio.gather(*lanes, return_exceptions=True)
-        await self._one_by_one(suspects)
-        concluded = 0
-        for lane in ended:
-            if isinstance(lane, BaseException):
-                raise lane
-            concluded += lane
-        return concluded
+        await self._one_by_one(work.suspects)
+        for fault in ended:
+            if fault is not None:
+                raise fault
+        return work.concluded
 
-    async def _lane(
-        self, partition: int, deadline: float, suspects: list[tuple[Claimed, float]]
-    ) -> int:
+    async def _lane(self, work: _Work) -> None:
         """Claim and send batch after batch; what may be poison is left for later, to go alone."""
-        concluded = 0
-        while self._machine.monotonic() < deadline:
+        while self._machine.monotonic() < work.deadline:
             until = self._machine.monotonic() + self._limits.lease_s / 2
-            lease_end = self._machine.now_ms() + int(self._limits.lease_s * 1000)
-            claimed = await self._aside.call(
-                partial(
-                    self._stores.dispatch.claim,
-                    partition,
-                    self._business.now_ms(),
-                    BATCH,
-                    lease_end,
-                )
-            )
-            if not claimed:
-                break
-            suspects += [(c, until) for c in claimed if c.subscription.lost_leases]
-            await self._batch([c for c in claimed if not c.subscription.lost_leases], until)
-            concluded += len(claimed)
-        return concluded
+            claimed = await self._aside.call(partial(self._claim, work.partition))
+            if claimed:
+                work.suspects += [(c, until) for c in claimed if c.subscription.lost_leases]
+                await self._batch([c for c in claimed if not c.subscription.lost_leases], until)
+                work.concluded += len(claimed)
+            elif not await self._go_on(work):
+                return
+
+    def _claim(self, partition: int) -> list[Claimed]:
+        lease_end = self._machine.now_ms() + int(self._limits.lease_s * 1000)
+        return self._stores.dispatch.claim(partition, self._business.now_ms(), BATCH, lease_end)
+
+    async def _go_on(self, work: _Work) -> bool:
+        """Turn to the next partition that has something due; False where none has.
+
+        A drain that found nothing in its own came late, and looks no further.
+        """
+        if not work.elsewhere and work.concluded:
+            pending = await self._aside.call(partial(self._stores.dispatch.peek, self._partitions))
+            now_ms = self._business.now_ms()
+            due = [number for number, state in enumerate(pending) if state.is_due(now_ms)]
+            # Those after its own first, so that processes keep out of each other's way.
+            work.elsewhere.extend(sorted(due, key=lambda number: (number < work.partition, number)))
+        if not work.elsewhere:
+            return False
+        work.partition = work.elsewhere.popleft()
+        return True
 
     async def _one_by_one(self, suspects: Sequence[tuple[Claimed, float]]) -> None:
         """Each alone, and counted, so that a poison delivery takes no other down with it."""

@@ -20,6 +20,7 @@ QUEUED_TTL_MS = 5_000
 GAP_MS = 60_000
 """A silence of the beat longer than this is a gap: texts may have been missed meanwhile."""
 TICK_S = 1.0
+SOONEST_S = 0.1
 FAST_TICK_S = 0.02
 FAST_STEP_MAX_S = 0.5
 """However long a fast beat was held up, business time moves on as if it had been this long."""
@@ -65,11 +66,12 @@ class Ticker:
         self._factor = factor
         self._moved_at = machine.monotonic()
         self._begun = False
+        self._next_s = TICK_S
 
     @property
     def interval_s(self) -> float:
-        """Seconds between ticks."""
-        return FAST_TICK_S if self._factor else TICK_S
+        """Seconds until the next tick: sooner than the usual where something is due sooner."""
+        return FAST_TICK_S if self._factor else self._next_s
 
     def tick(self) -> Tick:
         """Do one tick.
@@ -77,6 +79,7 @@ class Ticker:
         Raises:
             StoreUnavailable: nothing was queued; tick again.
         """
+        self._next_s = TICK_S
         if not self._lead():
             self._moved_at = self._machine.monotonic()
             return Tick(led=False)
@@ -96,6 +99,7 @@ class Ticker:
         queued = self._queue([*busy, *(p for p in afterwards if p not in busy)])
         idle = not busy and not any(state.held for state in pending)
         self._pace(pending, business, idle=idle)
+        self._next_s = _until_next(pending, business)
         return Tick(led=True, queued=queued, idle=idle)
 
     def _lead(self) -> bool:
@@ -150,7 +154,13 @@ def drain_started(client: redis.Redis, partition: int) -> None:
         client.delete(keys.PartitionKeys(partition).queued)
 
 
+def _until_next(pending: list[Pending], business_ms: int) -> float:
+    """Seconds until the first of what is not due yet, within bounds."""
+    coming = [p.due_ms for p in pending if p.due_ms is not None and p.due_ms > business_ms]
+    wait_s = (min(coming, default=business_ms + 1000 * TICK_S) - business_ms) / 1000
+    return min(max(wait_s, SOONEST_S), TICK_S)
+
+
 def _has_work(state: Pending, business_ms: int, machine_ms: int) -> bool:
-    due = state.due_ms is not None and state.due_ms <= business_ms
     held = state.held_ms is not None and state.held_ms <= machine_ms
-    return due or held
+    return held or state.is_due(business_ms)

@@ -42,6 +42,10 @@ class Pending:
     held: int
     after_ms: int | None = None
 
+    def is_due(self, now_ms: int) -> bool:
+        """Whether a subscription is due at a business instant."""
+        return self.due_ms is not None and self.due_ms <= now_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
