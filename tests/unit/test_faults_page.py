@@ -38,7 +38,7 @@ def test_every_fault_has_a_test() -> None:
 @pytest.mark.parametrize(
     "path",
     sorted((ROOT / "tests/integration/faults").glob("test_*.py")),
-    ids=lambda path: path.stem,,
+    ids=lambda path: path.stem,
 )
 def test_every_file_of_faults_is_on_the_page(path: Path) -> None:
     assert f"`{path.relative_to(ROOT)}::" in PAGE

@@ -28,8 +28,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         clock=f"fast:1@{NOON}",
         processes=("beat",),
         PARTITIONS="1",
-        LEASE_S="2.5",
-        SETTLE_S="3",
+        LEASE_S="2",
+        SETTLE_S="2",
         WORKER_PROCESSES="1",
     ) as running:
         yield running

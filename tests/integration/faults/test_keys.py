@@ -45,7 +45,7 @@ def keys(system: System, *arguments: str, status: int = 0) -> Any:  # noqa: ANN4
 
 
 def test_keys_are_rotated_while_workers_send_and_nothing_fails(tmp_path: Path) -> None:
-    with nightly(tmp_path, "worker", "beat", factor=120_000) as (system, receipts):
+    with nightly(tmp_path, "worker", "beat", factor=200_000) as (system, receipts):
         eventually(lambda: len(arrived(system)) > 10, "they are at work")
         old = system.core.keyring.current
         added = keys(system, "rotate")["added"]
