@@ -31,7 +31,7 @@ def test_a_worker_told_to_end_under_load_finishes_or_gives_back_what_it_holds(
         tmp_path, clock=f"fast:1@{NOON}", processes=("beat",), PARTITIONS="1"
     ) as system:
         system.provider.script({"fault": "late_after", "seconds": 0.25, "times": 10**6})
-        receipts = [system.enrol(each, email="", email_consent="") for each in range(40)]
+        receipts = [system.enrol(each, email="", email_consent="") for each in range(100)]
         worker = system.start("worker", settings={"WORKER_PROCESSES": "1", "IN_FLIGHT": "2"})
         eventually(lambda: len(system.provider.accepted()) > 4, "it is at work")
         worker.terminate()
