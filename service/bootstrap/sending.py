@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from service.bootstrap.core import Core
 from service.carriers.base import EmailCarrier, TextCarrier
 from service.dispatch.afterwards import AfterwardsWork
-from service.dispatch.aside import Aside
-from service.dispatch.drain import LANES, Drain
+from service.dispatch.drain import Drain
 from service.dispatch.evidence import Evidence
 from service.dispatch.parts import Carriers, DrainLimits
 from service.dispatch.prepare import Preparer
@@ -26,7 +25,6 @@ class Dispatch:
     def __init__(self, core: Core) -> None:
         settings = core.settings
         self._carriers = carriers_of(settings)
-        self._aside = Aside(LANES)
         limits = DrainLimits(
             in_flight=settings.in_flight,
             lease_s=settings.lease_s,
@@ -44,11 +42,8 @@ class Dispatch:
             jitter,
             limits,
             core.stops,
-            self._aside,
         )
-        self._drain = Drain(
-            stores, preparer, sending, self._aside, business, machine, limits, core.partitions
-        )
+        self._drain = Drain(stores, preparer, sending, business, machine, limits, core.partitions)
         self._listening = Listening(
             core.client,
             self._carriers.texts,
@@ -82,7 +77,6 @@ class Dispatch:
         for carrier in (self._carriers.texts, self._carriers.emails):
             if carrier is not None:
                 await carrier.aclose()
-        self._aside.close()
 
 
 def require_fit_to_send(settings: Settings, store_url: str) -> None:

@@ -10,10 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from service.clock import BusinessClock, MachineClock
-from service.dispatch.aside import Aside
 from service.dispatch.parts import DrainLimits, Stores
 from service.dispatch.places import Room
 from service.dispatch.prepare import Preparer, Ready, conclusion
@@ -24,8 +22,8 @@ from service.store.records import Claimed
 
 BATCH = 128
 """Subscriptions claimed at a time: whole chunks at the usual limit; a millisecond of the store."""
-LANES = 2
-"""Batches under way at once: one is sent while the other is claimed, begun or recorded."""
+LANES = 3
+"""Batches under way at once: one waits for the provider, another for its turn or for the store."""
 FRESH_S = 0.05
 """A look at the clock and at the senders is good for this long, unless one was closed since."""
 
@@ -39,14 +37,14 @@ class _Work:
         deadline: monotonic seconds after which nothing is claimed any more.
         suspects: claims that may be poison, each with the instant at which it is given back.
         elsewhere: other partitions that had something due.
-        concluded: flights claimed and worked on so far.
+        claimed: subscriptions so far.
     """
 
     partition: int
     deadline: float
     suspects: list[tuple[Claimed, float]] = field(default_factory=list)
     elsewhere: deque[int] = field(default_factory=deque)
-    concluded: int = 0
+    claimed: int = 0
 
 
 class Drain:
@@ -57,7 +55,6 @@ class Drain:
         stores: Stores,
         preparer: Preparer,
         sending: Sending,
-        aside: Aside,
         business: BusinessClock,
         machine: MachineClock,
         limits: DrainLimits,
@@ -70,7 +67,6 @@ class Drain:
         self._limits = limits
         self._preparer = preparer
         self._sending = sending
-        self._aside = aside
         self._room = Room(limits.in_flight)
 
     async def run(self, partition: int) -> int:
@@ -89,31 +85,37 @@ class Drain:
         for fault in ended:
             if fault is not None:
                 raise fault
-        return work.concluded
+        return work.claimed
 
     async def _lane(self, work: _Work) -> None:
         """Claim and send batch after batch; what may be poison is left for later, to go alone."""
         while self._machine.monotonic() < work.deadline:
             until = self._machine.monotonic() + self._limits.lease_s / 2
-            claimed = await self._aside.call(partial(self._claim, work.partition))
-            if claimed:
-                work.suspects += [(c, until) for c in claimed if c.subscription.lost_leases]
-                await self._batch([c for c in claimed if not c.subscription.lost_leases], until)
-                work.concluded += len(claimed)
-            elif not await self._go_on(work):
+            claimed = self._claim(work)
+            if not claimed:
                 return
+            work.suspects += [(c, until) for c in claimed if c.subscription.lost_leases]
+            await self._batch([c for c in claimed if not c.subscription.lost_leases], until)
 
-    def _claim(self, partition: int) -> list[Claimed]:
+    def _claim(self, work: _Work) -> list[Claimed]:
+        """Enough to fill the room for sends, from as many partitions as that takes."""
         lease_end = self._machine.now_ms() + int(self._limits.lease_s * 1000)
-        return self._stores.dispatch.claim(partition, self._business.now_ms(), BATCH, lease_end)
+        now_ms, claimed = self._business.now_ms(), list[Claimed]()
+        while len(claimed) < self._limits.in_flight:
+            found = self._stores.dispatch.claim(work.partition, now_ms, BATCH, lease_end)
+            claimed += found
+            work.claimed += len(found)
+            if not found and not self._go_on(work):
+                break
+        return claimed
 
-    async def _go_on(self, work: _Work) -> bool:
+    def _go_on(self, work: _Work) -> bool:
         """Turn to the next partition that has something due; False where none has.
 
         A drain that found nothing in its own came late, and looks no further.
         """
-        if not work.elsewhere and work.concluded:
-            pending = await self._aside.call(partial(self._stores.dispatch.peek, self._partitions))
+        if not work.elsewhere and work.claimed:
+            pending = self._stores.dispatch.peek(self._partitions)
             now_ms = self._business.now_ms()
             due = [number for number, state in enumerate(pending) if state.is_due(now_ms)]
             # Those after its own first, so that processes keep out of each other's way.
@@ -127,9 +129,9 @@ class Drain:
         """Each alone, and counted, so that a poison delivery takes no other down with it."""
         for suspect, until in suspects:
             if self._machine.monotonic() > until:
-                await self._conclude([_back(suspect)])
+                self._stores.dispatch.conclude([_back(suspect)])
                 continue
-            await self._aside.call(partial(self._stores.dispatch.suspect, suspect))
+            self._stores.dispatch.suspect(suspect)
             await self._batch([suspect], until)
 
     async def _batch(self, claimed: Sequence[Claimed], until: float) -> None:
@@ -142,21 +144,17 @@ class Drain:
             else:
                 elsewhere.append(found)
         looked_at = self._machine.monotonic()
-        granted, waiting = await self._aside.call(partial(self._rated, ready))
-        await self._conclude(elsewhere + waiting)
+        granted, waiting = self._rated(ready)
+        self._stores.dispatch.conclude(elsewhere + waiting)
         while granted:
             async with await self._room.take(len(granted)) as places:
                 now = self._machine.monotonic()
                 if now - looked_at > FRESH_S or self._sending.closed_since(looked_at):
                     looked_at = now
-                    granted = await self._still_good(granted, until)
+                    granted = self._still_good(granted, until)
                 chunk, granted = granted[: places.count], granted[places.count :]
                 places.leave(places.count - len(chunk))
                 await self._sending.send(chunk, places)
-
-    async def _conclude(self, conclusions: Sequence[Conclusion]) -> None:
-        if conclusions:
-            await self._aside.call(partial(self._stores.dispatch.conclude, conclusions))
 
     def _rated(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Conclusion]]:
         """Split by what the senders' rates allow now; the rest is held for its turn."""
@@ -183,11 +181,11 @@ class Drain:
             for turn, item in enumerate(items)
         ]
 
-    async def _still_good(self, rest: Sequence[Ready], until: float) -> list[Ready]:
+    def _still_good(self, rest: Sequence[Ready], until: float) -> list[Ready]:
         """What may still begin: those before took their time, and may have closed a sender."""
         now_ms = self._business.now_ms()
         if self._machine.monotonic() > until:
-            await self._conclude([_back(item.claimed) for item in rest])
+            self._stores.dispatch.conclude([_back(item.claimed) for item in rest])
             return []
         late = [item for item in rest if now_ms > item.begin_by_ms]
         elsewhere = [conclusion(item.claimed, "due", when_ms=item.claimed.due_ms) for item in late]
@@ -195,12 +193,12 @@ class Drain:
         in_time = [item for item in rest if now_ms <= item.begin_by_ms]
         for sender in {item.sender for item in in_time}:
             items = [item for item in in_time if item.sender == sender]
-            wait_ms = await self._aside.call(partial(self._stores.rates.closed_ms, sender.address))
+            wait_ms = self._stores.rates.closed_ms(sender.address)
             if wait_ms:
                 elsewhere += self._held(items, wait_ms)
             else:
                 good += items
-        await self._conclude(elsewhere)
+        self._stores.dispatch.conclude(elsewhere)
         return good
 
 

@@ -13,7 +13,6 @@ import structlog
 
 from service.carriers.base import AddressEffect, Outcome, OutgoingEmail, OutgoingText, Result
 from service.clock import BusinessClock, MachineClock
-from service.dispatch.aside import Aside
 from service.dispatch.compose import Composer
 from service.dispatch.outcomes import verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
@@ -45,7 +44,6 @@ class Sending:
         random: Callable[[], float],
         limits: DrainLimits,
         stops: Stops,
-        aside: Aside,
     ) -> None:
         self._stores = stores
         self._stops = stops
@@ -55,7 +53,6 @@ class Sending:
         self._machine = machine
         self._random = random
         self._limits = limits
-        self._aside = aside
         self._closed_at = -math.inf
 
     def closed_since(self, instant: float) -> bool:
@@ -102,7 +99,7 @@ class Sending:
         until = self._machine.monotonic() + INSIST_S
         while True:
             try:
-                return await self._aside.call(call)
+                return call()
             except StoreUnavailable as error:
                 if self._machine.monotonic() > until:
                     raise
