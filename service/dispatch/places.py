@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+
+PATIENCE_S = 0.02
+"""How long a handful is waited for, before a few places will do."""
 
 
 class Places:
@@ -34,19 +39,33 @@ class Places:
         self.leave(self.count)
 
 
+@dataclass
+class _Turn:
+    """One that waits.
+
+    Attributes:
+        least: places that must be free.
+        called: done once it may take them.
+    """
+
+    least: int
+    called: asyncio.Future[None]
+
+
 class Room:
     """A number of places, for one event loop; who waits first is served first.
 
-    They are handed out by the handful, since what is begun together costs the store one call.
+    They are handed out by the handful, since what is begun together costs the store one call: half
+    of all at a time, or fewer where answers take so long that these do not come soon.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._free = size
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting: deque[_Turn] = deque()
 
     async def take(self, most: int) -> Places:
-        """Take up to ``most`` places, as soon as half of all are free, or as many as are wanted."""
+        """Take up to ``most`` places."""
         least = min(most, max(1, self._size // 2))
         if self._waiting or self._free < least:
             await self._turn(least)
@@ -61,20 +80,27 @@ class Room:
         self._call_next()
 
     async def _turn(self, least: int) -> None:
-        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (least, called)
-        self._waiting.append(entry)
+        loop = asyncio.get_running_loop()
+        turn = _Turn(least, loop.create_future())
+        self._waiting.append(turn)
+        timer = loop.call_later(PATIENCE_S, self._settle_for_less, turn)
         try:
-            await called
+            await turn.called
         except BaseException:
-            self._waiting.remove(entry)
+            self._waiting.remove(turn)
             self._call_next()
             raise
-        self._waiting.remove(entry)
+        finally:
+            timer.cancel()
+        self._waiting.remove(turn)
+
+    def _settle_for_less(self, turn: _Turn) -> None:
+        turn.least = min(turn.least, max(1, self._size // 8))
+        self._call_next()
 
     def _call_next(self) -> None:
         """The first in the queue stays there until it has taken its places."""
         if self._waiting:
-            least, called = self._waiting[0]
-            if self._free >= least and not called.done():
-                called.set_result(None)
+            turn = self._waiting[0]
+            if self._free >= turn.least and not turn.called.done():
+                turn.called.set_result(None)
