@@ -24,8 +24,6 @@ BATCH = 128
 """Subscriptions claimed at a time: whole chunks at the usual limit; a millisecond of the store."""
 LANES = 3
 """Batches under way at once: one waits for the provider, another for its turn or for the store."""
-FRESH_S = 0.05
-"""A look at the clock and at the senders is good for this long, unless one was closed since."""
 
 
 @dataclass
@@ -143,15 +141,14 @@ class Drain:
                 ready.append(found)
             else:
                 elsewhere.append(found)
-        looked_at = self._machine.monotonic()
         granted, waiting = self._rated(ready)
         self._stores.dispatch.conclude(elsewhere + waiting)
+        first = True
         while granted:
             async with await self._room.take(len(granted)) as places:
-                now = self._machine.monotonic()
-                if now - looked_at > FRESH_S or self._sending.closed_since(looked_at):
-                    looked_at = now
+                if not first or places.waited:
                     granted = self._still_good(granted, until)
+                first = False
                 chunk, granted = granted[: places.count], granted[places.count :]
                 places.leave(places.count - len(chunk))
                 await self._sending.send(chunk, places)

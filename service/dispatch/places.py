@@ -16,11 +16,17 @@ PATIENCE_S = 0.02
 
 
 class Places:
-    """Places that were taken; left one by one as answers come, the rest at the end of the block."""
+    """Places that were taken; left one by one as answers come, the rest at the end of the block.
 
-    def __init__(self, room: Room, count: int) -> None:
+    Attributes:
+        count: of those not left yet.
+        waited: whether they were not there at once.
+    """
+
+    def __init__(self, room: Room, count: int, *, waited: bool) -> None:
         self._room = room
         self.count = count
+        self.waited = waited
 
     def leave(self, count: int = 1) -> None:
         """Let others have some of them."""
@@ -67,12 +73,13 @@ class Room:
     async def take(self, most: int) -> Places:
         """Take up to ``most`` places."""
         least = min(most, max(1, self._size // 2))
-        if self._waiting or self._free < least:
+        waits = bool(self._waiting) or self._free < least
+        if waits:
             await self._turn(least)
         taken = min(most, self._free)
         self._free -= taken
         self._call_next()
-        return Places(self, taken)
+        return Places(self, taken, waited=waits)
 
     def free(self, count: int) -> None:
         """Give places back."""

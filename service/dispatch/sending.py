@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -53,11 +52,6 @@ class Sending:
         self._machine = machine
         self._random = random
         self._limits = limits
-        self._closed_at = -math.inf
-
-    def closed_since(self, instant: float) -> bool:
-        """Whether an answer may have closed a sender at or after a monotonic instant."""
-        return self._closed_at >= instant
 
     async def send(self, chunk: Sequence[Ready], places: Places) -> None:
         """Begin each where it is still allowed, send those at once, record what became of them.
@@ -146,7 +140,6 @@ class Sending:
         accepted = outcome.result is Result.ACCEPTED
         if not accepted or outcome.effect or outcome.alert or item.probe:
             await self._insist(partial(self._follow_up, item, outcome, begun_ms))
-            self._closed_at = self._machine.monotonic()
         places.leave()
         return outcome
 

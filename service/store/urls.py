@@ -56,7 +56,7 @@ def read_url(url: str) -> RedisUrl:
     """
     scheme = url.partition("://")[0]
     if scheme not in _FORMS:
-        if scheme not in {"redis", "rediss", "unix"} or "," in urlsplit(url).netloc:
+        if scheme not in {"redis", "rediss", "unix"} or "," in _split(url)[0]:
             raise ValueError(f"give {'; or '.join(EXAMPLES.values())}")
         return RedisUrl("server")
     form, plain, port = _FORMS[scheme]
@@ -67,8 +67,9 @@ def read_url(url: str) -> RedisUrl:
 
 
 def _several(url: str, form: Form, plain: str, default_port: int) -> RedisUrl:
-    parts = urlsplit(url)
-    account, _, listed = parts.netloc.rpartition("@")
+    hosts_part, rest = _split(url)
+    parts = urlsplit(f"//any{rest}")
+    account, _, listed = hosts_part.rpartition("@")
     hosts = tuple(_host(text, default_port) for text in listed.split(","))
     service, _, database = parts.path.strip("/").partition("/")
     query = dict(parse_qsl(parts.query))
@@ -90,6 +91,13 @@ def _several(url: str, form: Form, plain: str, default_port: int) -> RedisUrl:
     return RedisUrl(
         form, hosts, unquote(service), plain == "rediss", options, encryption | account_there
     )
+
+
+def _split(url: str) -> tuple[str, str]:
+    """What stands between ``//`` and the path, and the rest; several hosts are not one netloc."""
+    behind = url.partition("://")[2]
+    end = min(place for sign in "/?#" if (place := f"{behind}{sign}".find(sign)) >= 0)
+    return behind[:end], behind[end:]
 
 
 def _host(text: str, default_port: int) -> tuple[str, int]:

@@ -153,7 +153,7 @@ def test_a_failure_reported_before_its_answer_was_recorded_is_tried_again_too(
 def test_the_last_step_of_a_series_is_tried_again_before_the_series_is_over(
     worker: Worker,
 ) -> None:
-    patient = sent(worker, series="sleep-hygiene", bedtime="20:15")
+    patient = sent(worker, series="sleep-hygiene", bedtime="18:00")
     while len(patient.history) < 15:
         worker.to_next_due()
         worker.drain()
