@@ -72,6 +72,10 @@ class Dispatch:
         await self._afterwards.run(partition)
         return concluded
 
+    def stop(self) -> None:
+        """Have a drain under way end what it has begun, and give back the rest."""
+        self._drain.stop()
+
     async def aclose(self) -> None:
         """Close the carriers' connections."""
         for carrier in (self._carriers.texts, self._carriers.emails):

@@ -17,6 +17,7 @@ from service.dispatch.places import Room
 from service.dispatch.prepare import Preparer, Ready, conclusion
 from service.dispatch.senders import Sender
 from service.dispatch.sending import Sending
+from service.errors import StoreUnavailable
 from service.store.flights import Conclusion
 from service.store.records import Claimed
 
@@ -66,6 +67,11 @@ class Drain:
         self._preparer = preparer
         self._sending = sending
         self._room = Room(limits.in_flight)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin nothing any more; what is begun is ended, the rest given back. For a signal."""
+        self._stopping = True
 
     async def run(self, partition: int) -> int:
         """Send until nothing is due or the time budget is used up; how many flights were concluded.
@@ -87,7 +93,7 @@ class Drain:
 
     async def _lane(self, work: _Work) -> None:
         """Claim and send batch after batch; what may be poison is left for later, to go alone."""
-        while self._machine.monotonic() < work.deadline:
+        while not self._stopping and self._machine.monotonic() < work.deadline:
             until = self._machine.monotonic() + self._limits.lease_s / 2
             claimed = self._claim(work)
             if not claimed:
@@ -126,11 +132,16 @@ class Drain:
     async def _one_by_one(self, suspects: Sequence[tuple[Claimed, float]]) -> None:
         """Each alone, and counted, so that a poison delivery takes no other down with it."""
         for suspect, until in suspects:
-            if self._machine.monotonic() > until:
+            if self._too_late(until):
                 self._stores.dispatch.conclude([_back(suspect)])
                 continue
             self._stores.dispatch.suspect(suspect)
-            await self._batch([suspect], until)
+            try:
+                await self._batch([suspect], until)
+            except StoreUnavailable:
+                self._stores.dispatch.absolve(suspect)
+                raise
+            self._stores.dispatch.absolve(suspect)
 
     async def _batch(self, claimed: Sequence[Claimed], until: float) -> None:
         ready: list[Ready] = []
@@ -178,10 +189,13 @@ class Drain:
             for turn, item in enumerate(items)
         ]
 
+    def _too_late(self, until: float) -> bool:
+        return self._stopping or self._machine.monotonic() > until
+
     def _still_good(self, rest: Sequence[Ready], until: float) -> list[Ready]:
         """What may still begin: those before took their time, and may have closed a sender."""
         now_ms = self._business.now_ms()
-        if self._machine.monotonic() > until:
+        if self._too_late(until):
             self._stores.dispatch.conclude([_back(item.claimed) for item in rest])
             return []
         late = [item for item in rest if now_ms > item.begin_by_ms]

@@ -178,6 +178,12 @@ class DispatchStore:
         key, args = keys.patient(subscription.patient), (subscription.number, claim.token)
         return int(self._scripts.run("suspect", (key,), args))
 
+    def absolve(self, claim: Claimed) -> None:
+        """Note that this process lived through a claim that it worked on alone; may be repeated."""
+        subscription = claim.subscription
+        keys = PartitionKeys(partition_of(subscription.patient))
+        self._scripts.run("absolve", (keys.patient(subscription.patient),), (subscription.number,))
+
     def begin(self, beginnings: Sequence[Beginning]) -> list[Begun]:
         """Write attempts durably, each only where the send is still allowed; answers in order.
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from celery.signals import worker_process_shutdown
@@ -26,13 +30,38 @@ class WorkerProcess:
     def drain(self, partition: int) -> int:
         """Settle and send what a partition has due; how many flights were concluded."""
         drain_started(self._core.client, partition)
-        return self._runner.run(self._dispatch.drain(partition))
+        with ending_in_order(self._dispatch.stop):
+            return self._runner.run(self._dispatch.drain(partition))
 
     def close(self) -> None:
         """Close carriers, loop and store."""
         self._runner.run(self._dispatch.aclose())
         self._runner.close()
         self._core.close()
+
+
+@contextmanager
+def ending_in_order(stop: Callable[[], None]) -> Iterator[None]:
+    """Have SIGTERM call ``stop`` within the block, and end the process only behind it.
+
+    Celery tells its own first process to end, which then waits for the drains. Where somebody
+    tells all of them (systemd's ``KillMode=control-group``, a shell's ``kill -- -GROUP``), one
+    that ended at once would leave its attempts unknown.
+    """
+    told = False
+
+    def tell(*_: object) -> None:
+        nonlocal told
+        told = True
+        stop()
+
+    before = signal.signal(signal.SIGTERM, tell)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if told:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def spare_the_collector() -> None:

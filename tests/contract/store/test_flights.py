@@ -240,6 +240,18 @@ def test_only_what_is_taken_alone_again_and_again_counts_as_poison(store: Instal
     assert store.subscription(patient).lost_leases == 0
 
 
+def test_what_a_worker_lives_through_alone_is_no_suspect_any_more(store: Installed) -> None:
+    patient, _ = store.enrol()
+    for _ in range(3):
+        claimed = store.claim_one()
+        store.dispatch.suspect(claimed)
+        store.dispatch.absolve(claimed)
+        assert store.subscription(patient).lost_leases == 0
+        store.expire()  # its begin came too late, whoever was to blame
+        store.sweep()
+    assert store.subscription(patient).lost_leases == 1
+
+
 def test_a_stale_worker_counts_no_suspect(store: Installed) -> None:
     patient, _ = store.enrol()
     stale = store.claim_one()

@@ -95,8 +95,8 @@ class StoreMachine(People):
         earlier.append(beginning.attempt)
 
     @precondition(lambda self: self.holds)
-    @rule(draw=st.data())
-    def suspect(self, draw: st.DataObject) -> None:
+    @rule(draw=st.data(), lives=st.booleans())
+    def suspect(self, draw: st.DataObject, *, lives: bool) -> None:
         """A delivery that lost its worker before is taken alone; that changes nothing else."""
         hold = self._hold(draw)
         claimed = hold.claimed
@@ -105,6 +105,10 @@ class StoreMachine(People):
         after = self.store.subscription(claimed.fields.id, claimed.subscription.number)
         assert after.lost_leases in {before.lost_leases, before.lost_leases + 1}
         assert replace(after, lost_leases=before.lost_leases) == before
+        if lives:
+            self.store.dispatch.absolve(claimed)
+            after = self.store.subscription(claimed.fields.id, claimed.subscription.number)
+            assert after == replace(before, lost_leases=0)
 
     @precondition(lambda self: self.holds)
     @rule(draw=st.data(), how=HOW)

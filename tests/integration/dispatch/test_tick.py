@@ -17,9 +17,11 @@ from service.bootstrap import Core, Dispatch
 from service.clock import from_ms
 from service.dispatch.drain import BATCH
 from service.dispatch.tick import Ticker
+from service.errors import StoreUnavailable
 from service.store import keys
 from service.store.flights import Beginning
 from service.store.installation import StoredClock
+from service.store.rates import Grant, Rates
 from service.store.records import Claimed
 from tests.integration.dispatch.conftest import Workers
 from tests.integration.dispatch.installation import Worker
@@ -268,6 +270,26 @@ def test_a_claim_that_a_stalled_store_never_handed_out_is_no_poison(worker: Work
         worker.core.dispatch_store.sweep(0, worker.machine.now_ms(), 10, 0)
     worker.drain()
     assert [patient.states for patient in patients] == [[State.SENT]] * 3
+
+
+def test_what_its_worker_lives_through_is_no_poison_however_often_the_store_fails_it(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = worker.enrol()
+    claim(worker)  # and dies
+
+    def failing(*_: object) -> Grant:
+        raise StoreUnavailable("The store did not answer in time.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rates, "take", failing)
+        for _ in range(5):
+            worker.wait(3)
+            with pytest.raises(StoreUnavailable):
+                worker.drain()
+    worker.wait(3)
+    worker.drain()
+    assert patient.states == [State.SENT]
 
 
 def test_a_slow_provider_makes_nobody_a_suspect(workers: Workers) -> None:

@@ -13,6 +13,7 @@ from schedules.delivery import State
 from service.errors import StoreUnavailable
 from tests.integration.faults.nights import NOON, arrived, held, histories
 from tests.integration.faults.patience import PATIENCE_S, TEST_S, eventually
+from tests.integration.faults.scene import freeze, thaw
 from tests.support.system import System, kill, phone, running_system
 from tests.support.web import PUBLIC_URL, Site, served, text_fields
 
@@ -59,7 +60,10 @@ class Busy:
         """Bring trouble about in the middle of many sends: each goes out once all the same."""
         system = self.system
         before = sum(arrived(system).values())
+        worker = system.processes[0]
+        freeze(worker)  # or it might be through with them when the trouble comes
         receipts = [self._enrol(by_text=number % 4 > 0) for number in range(PATIENTS)]
+        thaw(worker)
         eventually(lambda: sum(arrived(system).values()) > before + 5, "they are under way")
         trouble()
         assert sum(arrived(system).values()) < before + PATIENTS, "the trouble came in the middle"

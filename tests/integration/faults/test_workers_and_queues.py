@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from contextlib import contextmanager
@@ -24,17 +26,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(TEST_S)
 
 
+@pytest.mark.parametrize("tell", [os.kill, os.killpg], ids=["its parent", "all its processes"])
 def test_a_worker_told_to_end_under_load_finishes_or_gives_back_what_it_holds(
-    tmp_path: Path,
+    tmp_path: Path, tell: Callable[[int, int], None]
 ) -> None:
     with running_system(
         tmp_path, clock=f"fast:1@{NOON}", processes=("beat",), PARTITIONS="1"
     ) as system:
         system.provider.script({"fault": "late_after", "seconds": 0.25, "times": 10**6})
         receipts = [system.enrol(each, email="", email_consent="") for each in range(100)]
-        worker = system.start("worker", settings={"WORKER_PROCESSES": "1", "IN_FLIGHT": "2"})
+        worker = system.start("worker", settings={"WORKER_PROCESSES": "2", "IN_FLIGHT": "2"})
         eventually(lambda: len(system.provider.accepted()) > 4, "it is at work")
-        worker.terminate()
+        tell(worker.pid, signal.SIGTERM)
         assert worker.wait(PATIENCE_S) == 0
         there = len(system.provider.accepted())
         recorded = sum(len(each) for each in histories(system, receipts))
