@@ -1,7 +1,7 @@
 """The two clocks: business time (due times, windows, caps) and machine time (leases, deadlines).
 
 Both are passed in. Machine time is always real. Business time may run fast, and then lives in the
-store, so that every process reads the same instant; only beat moves it (see ``dispatch.pace``).
+store, so that every process reads the same instant; only beat moves it (see ``dispatch.tick``).
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from service.errors import ConfigurationError
 from service.inbox.answers import Answers
 from service.inbox.receive import Inbox
 from service.keys.rotation import Rotation
+from service.reporting.backlog import Backlogs
 from service.reporting.senders import SenderList
 from service.reporting.status import Statuses
 from service.settings import Settings
@@ -155,6 +156,11 @@ class Core:
         """Deliveries that staff should look at."""
         store = DeadLetterStore(self.scripts, self.partitions, self.business)
         return DeadLetters(store, self.patients, self.business)
+
+    @property
+    def backlogs(self) -> Backlogs:
+        """What would happen to all that is overdue."""
+        return Backlogs(self.dispatch_store, self.patients, self.business, self.partitions)
 
     @property
     def statuses(self) -> Statuses:

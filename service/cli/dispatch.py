@@ -166,7 +166,7 @@ def backlog(dry_run: bool, policy: Policy | None, as_json: bool) -> None:
     follows the catch-up policy of its series, within hours and caps. This command only reads.
     """
     from service.cli.opening import opened  # noqa: PLC0415
-    from service.reporting.backlog import POLICIES, Backlogs  # noqa: PLC0415
+    from service.reporting.backlog import POLICIES  # noqa: PLC0415
 
     if not dry_run:
         raise InvalidInput(
@@ -175,9 +175,7 @@ def backlog(dry_run: bool, policy: Policy | None, as_json: bool) -> None:
             "What is overdue goes by itself once beat and a worker run. To see how, add --dry-run.",
         )
     with opened() as core:
-        store, patients = core.dispatch_store, core.patients
-        backlogs = Backlogs(store, patients, core.business, core.partitions)
-        found = backlogs.forecast(POLICIES if policy is None else (policy,))
+        found = core.backlogs.forecast(POLICIES if policy is None else (policy,))
     if as_json:
         emit(views.backlog(found))
     else:

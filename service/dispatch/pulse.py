@@ -21,5 +21,9 @@ def tick_age_ms(client: redis.Redis, machine: MachineClock) -> int | None:
         StoreUnavailable: the store does not answer.
     """
     with store_errors(client):
-        last = client.get(LAST_TICK)
-    return None if last is None else max(0, machine.now_ms() - int(last))
+        return age_of(client.get(LAST_TICK), machine)
+
+
+def age_of(last_tick: bytes | str | None, machine: MachineClock) -> int | None:
+    """How long ago a tick was, machine ms, by what the store holds; None where none ever was."""
+    return None if last_tick is None else max(0, machine.now_ms() - int(last_tick))

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from schedules.delivery import State
-from service.carriers.base import AddressEffect, Outcome, Receipt, ReceiptStatus, Result
+from service.carriers.base import Outcome, Receipt, ReceiptStatus, Result
 from service.clock import BusinessClock
+from service.dispatch.addresses import follow_carrier
 from service.dispatch.parts import Stores
 from service.dispatch.stops import Stops
 from service.errors import ConfigurationError
@@ -89,8 +90,7 @@ class Receipts:
         if fields is None:
             return  # erased meanwhile
         patient = self._stores.patients.contact(fields)
-        if outcome.effect is not None:
-            self._suppress(patient, attempt.channel, outcome.effect, outcome.code or "")
+        follow_carrier(self._stores.suppressions, patient, attempt.channel, outcome)
         try:
             sender = self._sender_of(patient, attempt.channel)
         except ConfigurationError:
@@ -98,19 +98,6 @@ class Receipts:
         self._stops.refused(
             sender, attempt.channel, outcome, begun_ms=attempt.begun_ms, first=first
         )
-
-    def _suppress(
-        self, patient: Patient, channel: Channel, effect: AddressEffect, code: str
-    ) -> None:
-        address = patient.address(channel)
-        if address:
-            ledger = self._stores.suppressions
-            ledger.suppress(
-                channel,
-                ledger.digest(channel, address),
-                reason="provider_opt_out" if effect is AddressEffect.OPTED_OUT else "invalid",
-                source=f"carrier:{code}",
-            )
 
 
 def again_after(attempt: AttemptRecord, outcome: Outcome | None, now_ms: int) -> Again | None:

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import structlog
 
-from service.carriers.base import AddressEffect, Outcome, OutgoingEmail, OutgoingText, Result
+from service.carriers.base import Outcome, OutgoingEmail, OutgoingText, Result
 from service.clock import BusinessClock, MachineClock
+from service.dispatch.addresses import follow_carrier
 from service.dispatch.compose import Composer
 from service.dispatch.outcomes import verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
@@ -190,15 +191,7 @@ class Sending:
     def _follow_up(self, item: Ready, outcome: Outcome, begun_ms: int) -> None:
         """What an answer means beyond its own delivery: for the address, for the sender."""
         channel = item.delivery.channel
-        address = item.patient.address(channel)
-        if outcome.effect is not None and address:
-            opted_out = outcome.effect is AddressEffect.OPTED_OUT
-            self._stores.suppressions.suppress(
-                channel,
-                self._stores.suppressions.digest(channel, address),
-                reason="provider_opt_out" if opted_out else "invalid",
-                source=f"carrier:{outcome.code or ''}",
-            )
+        follow_carrier(self._stores.suppressions, item.patient, channel, outcome)
         self._stops.answered(
             item.sender.address, channel, outcome, begun_ms=begun_ms, probe=item.probe
         )

@@ -10,6 +10,7 @@ import redis
 
 from service.clock import BusinessClock, MachineClock, from_ms
 from service.dispatch.dead_letters import DeadLetters
+from service.dispatch.pulse import age_of
 from service.reporting.senders import SenderList, SenderStanding
 from service.store import keys
 from service.store.connection import store_errors
@@ -80,7 +81,7 @@ class Statuses:
         with store_errors(self._client):
             tick, gap = self._client.get(keys.LAST_TICK), self._client.get(keys.GAP)
         letters = Counter(letter.state.value for letter in self._dead_letters.some(MOST_LETTERS))
-        age_ms = None if tick is None else max(0, self._machine.now_ms() - int(tick))
+        age_ms = age_of(tick, self._machine)
         return DispatchStatus(
             at=from_ms(now_ms),
             waiting=census.waiting,

@@ -56,8 +56,8 @@ class Census:
         self._until = 0.0
 
 
-def counted_by_sentinels(sentinels: Sentinel, service: str) -> int | None:
-    """Replicas that the Sentinels could promote; None where none of them answers.
+def known_to_sentinels(sentinels: Sentinel, service: str) -> set[tuple[str, int]] | None:
+    """Where the replicas are that the Sentinels could promote; None where none of them answers.
 
     Those with priority 0 are never promoted. After a fail-over the lost primary is one of them.
     """
@@ -70,7 +70,13 @@ def counted_by_sentinels(sentinels: Sentinel, service: str) -> int | None:
             continue
         answered = True
         found |= {(each["ip"], each["port"]) for each in replicas if each["slave-priority"] != 0}
-    return len(found) if answered else None
+    return found if answered else None
+
+
+def counted_by_sentinels(sentinels: Sentinel, service: str) -> int | None:
+    """How many replicas the Sentinels could promote; None where none of them answers."""
+    known = known_to_sentinels(sentinels, service)
+    return None if known is None else len(known)
 
 
 def counted_by_cluster(node: redis.Redis) -> int | None:

@@ -64,10 +64,6 @@ class DeadLetterStore:
         found = [one for one in map(DeliveryId.parse, members) if one is not None]
         return [one for one in found if not wanted or one.patient in wanted]
 
-    def count(self) -> int:
-        """How many there are."""
-        return len(self.some(FOREVER_MS))
-
     def retry(self, delivery: DeliveryId, source: str) -> Retry:
         """Have one tried again, durably; asked twice, it is done once.
 

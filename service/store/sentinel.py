@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import redis
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
-from service.store.census import Census, counted_by_sentinels
+from service.store.census import Census, counted_by_sentinels, known_to_sentinels
 from service.store.urls import RedisUrl
 
 
@@ -53,13 +52,7 @@ class WatchedPrimary(redis.Redis):
 
     def known_replicas(self) -> set[tuple[str, int]]:
         """Where the replicas are that any of the Sentinels knows and could promote."""
-        found: set[tuple[str, int]] = set()
-        for sentinel in tuple(self.sentinels.sentinels):
-            with suppress(redis.RedisError):
-                for replica in sentinel.sentinel_slaves(self.service):
-                    if replica["slave-priority"] != 0:
-                        found.add((replica["ip"], replica["port"]))
-        return found
+        return known_to_sentinels(self.sentinels, self.service) or set()
 
     def server_at(self, host: str, port: int) -> redis.Redis:
         """A client of one server of the set, with the same user, password and encryption."""

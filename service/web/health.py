@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from service.dispatch.pulse import LATE_MS
+from service.dispatch.pulse import LATE_MS, age_of
 from service.errors import AftervisitError
 from service.store.connection import store_errors
 from service.store.keys import LAST_TICK
@@ -58,10 +58,9 @@ def readyz(core: CoreOf) -> JSONResponse:
             pipeline = core.client.pipeline(transaction=False)
             pipeline.set(PROBE, 1, px=_PROBE_TTL_MS)
             pipeline.get(LAST_TICK)
-            last_tick = pipeline.execute()[1]
+            age_ms = age_of(pipeline.execute()[1], core.machine)
         beat = "never"
-        if last_tick is not None:
-            age_ms = max(0, core.machine.now_ms() - int(last_tick))
+        if age_ms is not None:
             beat, age_s = "ok" if age_ms < LATE_MS else "late", age_ms / 1000
     except AftervisitError as error:
         log.warning("not_ready", fault=str(error))

@@ -21,6 +21,7 @@ from service.errors import StoreUnavailable
 from service.staff.subscriptions import Staff
 from tests.chaos.installation import LEASE_S, Installation, now_ms
 from tests.chaos.roster import Enrolled
+from tests.support.servers import Server
 
 DAY_S: Final = 86_400
 MOST_BEATS: Final = 3
@@ -188,10 +189,19 @@ def kill_web(chaos: Chaos) -> bool:
 
 def kill_store(chaos: Chaos) -> bool:
     """Kill -9 of the store, which comes back with what was on its disk."""
+    return _restarted(chaos, "store_kill", chaos.installation.store)
+
+
+def kill_broker(chaos: Chaos) -> bool:
+    """Kill -9 of the broker, which comes back empty."""
+    return _restarted(chaos, "broker_kill", chaos.installation.broker)
+
+
+def _restarted(chaos: Chaos, kind: str, server: Server) -> bool:
     start = now_ms()
-    chaos.installation.store.kill()
-    chaos.installation.store.start()
-    chaos.installation.journal.fault("store_kill", start, now_ms())
+    server.kill()
+    server.start()
+    chaos.installation.journal.fault(kind, start, now_ms())
     return True
 
 
@@ -201,15 +211,6 @@ def stall_store(chaos: Chaos) -> bool:
     _note(chaos, "store_stall", seconds)
     chaos.installation.store.freeze()
     chaos.later(seconds, chaos.installation.store.thaw)
-    return True
-
-
-def kill_broker(chaos: Chaos) -> bool:
-    """Kill -9 of the broker, which comes back empty."""
-    start = now_ms()
-    chaos.installation.broker.kill()
-    chaos.installation.broker.start()
-    chaos.installation.journal.fault("broker_kill", start, now_ms())
     return True
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ import redis
 
 from service.bootstrap import Core
 from service.clinics import load_clinics
-from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
 from service.store import keys
 from service.store.keyring import KeyRing
@@ -31,6 +31,7 @@ from tests.support.compose import (
     compose_file,
     example_variables,
 )
+from tests.support.people import ANA
 from tests.support.polling import until
 
 if TYPE_CHECKING:
@@ -209,15 +210,7 @@ def _enrol(composition: Composition) -> None:
     ahead = 13 - datetime.now(UTC).hour
     core = Core(settings, variables["AFTERVISIT_REDIS_URL"])
     try:
-        form = EnrolmentForm(
-            clinic="",
-            given_name="Ana",
-            series="restless-legs",
-            timezone=f"Etc/GMT{-ahead:+d}" if ahead else "UTC",
-            phone="+15035550101",
-            sms_consent="verbal",
-            wording="2026-01",
-        )
+        form = replace(ANA, timezone=f"Etc/GMT{-ahead:+d}" if ahead else "UTC")
         core.enrolment.enrol(form, source="test")
     finally:
         core.close()

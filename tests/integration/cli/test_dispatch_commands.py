@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
 
 from schedules.delivery import State
-from service.bootstrap import Core, open_core
-from service.cli.app import main
 from service.dispatch.prepare import entry_of, onwards
 from service.dispatch.standing import profile_of
 from service.doctor.diagnose import diagnose
-from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
 from service.store.installation import StoredClock
 from service.store.keys import LAST_TICK, partition_of
-from tests.support.command import Ran, same_process
-from tests.support.servers import valkey_server
+from tests.integration.cli.conftest import Shell
+from tests.support.people import ANA
 
 SENDER, MAIL = "+15005550006", "tips@clinic.example"
 SETTINGS = {
@@ -35,36 +27,9 @@ SETTINGS = {
 }
 
 
-class Shell:
-    """A shell on an installation whose store keeps running between its commands."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> Ran:
-        code = main(arguments)
-        captured = self._capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    @contextmanager
-    def core(self) -> Iterator[Core]:
-        with open_core(load_settings()) as core:
-            yield core
-
-
-@pytest.fixture
-def shell(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shell]:
-    with valkey_server(tmp_path / "store") as store, same_process():
-        for name in [name for name in os.environ if name.startswith("AFTERVISIT")]:
-            monkeypatch.delenv(name)
-        for name, value in SETTINGS.items():
-            monkeypatch.setenv(f"AFTERVISIT_{name}", value)
-        monkeypatch.setenv("AFTERVISIT_DATA_DIR", str(tmp_path / "data"))
-        monkeypatch.setenv("AFTERVISIT_REDIS_URL", store.url)
-        monkeypatch.setenv("COLUMNS", "80")
-        yield Shell(capsys)
+@pytest.fixture(autouse=True)
+def settings(shell: Shell) -> None:
+    shell.set(**SETTINGS)
 
 
 def stop(shell: Shell) -> None:
@@ -111,16 +76,7 @@ def test_a_sender_that_is_none_of_ours_is_refused_with_those_that_are(shell: She
 def failed(shell: Shell) -> str:
     """A patient whose first text was refused; the delivery."""
     with shell.core() as core:
-        form = EnrolmentForm(
-            clinic="",
-            given_name="Ana",
-            series="restless-legs",
-            timezone="America/Los_Angeles",
-            phone="+15035550142",
-            sms_consent="verbal",
-            wording="2026-01",
-        )
-        patient = core.enrolment.enrol(form, source="test").patient
+        patient = core.enrolment.enrol(ANA, source="test").patient
         partition, now_ms = partition_of(patient), core.business.now_ms()
         (claimed,) = core.dispatch_store.claim(partition, now_ms, 1, 2**52)
         profile = profile_of(core.patients.contact(claimed.fields), frozenset({"sms"}))

@@ -16,11 +16,11 @@ from service.cli.app import main
 from service.clock import from_ms
 from service.dispatch.prepare import entry_of, onwards
 from service.dispatch.standing import due_after, profile_of
-from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
 from service.store.installation import StoredClock
 from service.store.keys import partition_of
 from tests.support.command import same_process
+from tests.support.people import ANA
 from tests.support.servers import valkey_server
 
 CLOCK = "fast:1@2026-03-02T18:00:00"
@@ -39,16 +39,7 @@ def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
 
 
 def enrol(core: Core) -> str:
-    form = EnrolmentForm(
-        clinic="",
-        given_name="Ana",
-        series="restless-legs",
-        timezone="America/Los_Angeles",
-        phone="+15035550142",
-        sms_consent="verbal",
-        wording="2026-01",
-    )
-    return core.enrolment.enrol(form, source="test").patient
+    return core.enrolment.enrol(ANA, source="test").patient
 
 
 def conclude(core: Core, patient: str, state: State, reason: str, *, late: timedelta) -> None:

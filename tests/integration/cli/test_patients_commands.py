@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from schedules.series import load_series
-from service.cli.app import main
-from tests.support.command import Ran, aftervisit, same_process
-from tests.support.servers import valkey_server
+from tests.integration.cli.conftest import Shell
+from tests.support.command import aftervisit
 
 ENROL = (
     *("enroll", "--clinic", "riverside", "--language", "en", "--timezone", "America/Los_Angeles"),
@@ -20,34 +17,10 @@ ENROL = (
 MAIL = ("--email", "Ana@Example.org", "--email-consent", "written")
 
 
-class Shell:
-    """A shell on an installation whose store keeps running between its commands."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> Ran:
-        code = main(arguments)
-        captured = self._capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    def enrol(self, *arguments: str, name: str = "Ana", series: str = "sleep-hygiene") -> str:
-        ran = self(*ENROL, "--given-name", name, "--series", series, *arguments, "--json")
-        assert ran.code == 0, ran.err
-        return str(ran.answer["patient"])
-
-
-@pytest.fixture
-def shell(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shell]:
-    with valkey_server(tmp_path / "store") as store, same_process():
-        for name in [name for name in os.environ if name.startswith("AFTERVISIT")]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("AFTERVISIT_DATA_DIR", str(tmp_path / "data"))
-        monkeypatch.setenv("AFTERVISIT_REDIS_URL", store.url)
-        monkeypatch.setenv("COLUMNS", "80")
-        yield Shell(capsys)
+def enrol(shell: Shell, *arguments: str, name: str = "Ana", series: str = "sleep-hygiene") -> str:
+    ran = shell(*ENROL, "--given-name", name, "--series", series, *arguments, "--json")
+    assert ran.code == 0, ran.err
+    return str(ran.answer["patient"])
 
 
 def test_a_patient_is_enrolled_on_the_embedded_store_and_found_again(tmp_path: Path) -> None:
@@ -69,7 +42,7 @@ def test_a_patient_is_enrolled_on_the_embedded_store_and_found_again(tmp_path: P
 
 
 def test_patients_are_listed_and_found_by_phone_and_mailbox(shell: Shell) -> None:
-    ana, ben = shell.enrol(*MAIL), shell.enrol(name="Ben")
+    ana, ben = enrol(shell, *MAIL), enrol(shell, name="Ben")
     listed = shell("patients", "list", "--json").answer
     assert [row["patient"] for row in listed] == sorted([ana, ben])
     assert "5550142" not in shell("patients", "list", "--json").out
@@ -84,18 +57,18 @@ def test_patients_are_listed_and_found_by_phone_and_mailbox(shell: Shell) -> Non
 
 
 def test_enrolling_twice_in_one_series_is_refused_and_another_series_is_added(shell: Shell) -> None:
-    patient = shell.enrol(*MAIL)
+    patient = enrol(shell, *MAIL)
     again = shell(*ENROL, *MAIL, "--given-name", "ana", "--series", "sleep-hygiene", "--json")
     assert again.failed(2)
     assert again.answer["error"]["code"] == "already_enrolled"
-    assert shell.enrol(*MAIL, series="restless-legs") == patient
+    assert enrol(shell, *MAIL, series="restless-legs") == patient
     shown = shell("patients", "show", patient, "--json").answer
     assert [row["series"] for row in shown["subscriptions"]] == ["sleep-hygiene", "restless-legs"]
 
 
 def test_a_pause_holds_one_series_or_all_and_a_resume_lets_it_go(shell: Shell) -> None:
-    patient = shell.enrol()
-    shell.enrol(series="restless-legs")
+    patient = enrol(shell)
+    enrol(shell, series="restless-legs")
     first, second = f"{patient}.1", f"{patient}.2"
     assert shell("patients", "pause", patient, "--series", "restless-legs", "--json").answer == {
         "patient": patient,
@@ -114,7 +87,7 @@ def test_a_pause_holds_one_series_or_all_and_a_resume_lets_it_go(shell: Shell) -
 
 
 def test_a_stop_covers_every_address_and_names_who_shares_one(shell: Shell) -> None:
-    ana, ben = shell.enrol(*MAIL), shell.enrol(name="Ben")
+    ana, ben = enrol(shell, *MAIL), enrol(shell, name="Ben")
     stopped = shell("patients", "stop", ana, "--json").answer
     assert stopped["suppressed"] == ["sms", "email"]
     assert stopped["sharing"] == {"sms": [ben]}
@@ -131,7 +104,7 @@ def test_a_stop_covers_every_address_and_names_who_shares_one(shell: Shell) -> N
 
 
 def test_what_comes_is_explained_in_the_patients_own_time(shell: Shell) -> None:
-    patient = shell.enrol(*MAIL)
+    patient = enrol(shell, *MAIL)
     lines = shell("explain", patient, "--json").answer
     assert [line["step"] for line in lines] == [
         step.id for step in load_series("sleep-hygiene").steps
@@ -149,7 +122,7 @@ def test_what_comes_is_explained_in_the_patients_own_time(shell: Shell) -> None:
     [("2020-01-01", "not_enrolled"), ("2126-03-03", "not_begun"), ("2126-09-01", "over")],
 )
 def test_a_day_with_nothing_says_why(shell: Shell, day: str, reason: str) -> None:
-    patient = shell.enrol()
+    patient = enrol(shell)
     (line,) = shell("explain", patient, "--date", day, "--json").answer
     assert (line["due"], line["step"], line["outcome"]) == (None, None, "nothing")
     assert line["reason"] == reason
@@ -157,7 +130,7 @@ def test_a_day_with_nothing_says_why(shell: Shell, day: str, reason: str) -> Non
 
 
 def test_people_read_the_same_within_80_columns(shell: Shell) -> None:
-    patient = shell.enrol(*MAIL)
+    patient = enrol(shell, *MAIL)
     shell("patients", "pause", patient)
     for arguments in (
         ("patients", "list"),
@@ -180,7 +153,7 @@ def test_a_patient_who_is_not_there_is_told_in_one_line(shell: Shell, command: s
 
 
 def test_the_doctor_answers_for_a_healthy_installation(shell: Shell) -> None:
-    shell.enrol()
+    enrol(shell)
     ran = shell("doctor", "--json")
     assert (ran.code, ran.answer["healthy"]) == (0, True)
     assert {finding["status"] for finding in ran.answer["findings"]} <= {"ok", "warning"}

@@ -12,18 +12,13 @@ from schedules.calendar import local_date
 from schedules.delivery import State
 from service.clock import from_ms
 from service.dispatch.standing import profile_of
-from service.reporting.backlog import Backlogs, enrolments_of, overdue_steps
+from service.reporting.backlog import enrolments_of, overdue_steps
 from service.store.installation import StoredClock
 from service.store.keys import PartitionKeys
 from tests.integration.dispatch.installation import Patient, Worker
 
 DAY_MS = 86_400_000
 ZONES = cycle(["America/Los_Angeles", "America/New_York", "America/Phoenix"])
-
-
-def backlogs(worker: Worker) -> Backlogs:
-    core = worker.core
-    return Backlogs(core.dispatch_store, core.patients, core.business, core.partitions)
 
 
 def jump(worker: Worker, ms: int) -> None:
@@ -91,7 +86,7 @@ def test_what_the_forecast_tells_is_what_happens(
     jump(worker, outage_ms)
     overdue = {patient.phone or patient.email: overdue_of(worker, patient) for patient in patients}
     before = worker.core.client.dbsize(), worker.core.client.lastsave()
-    found = backlogs(worker).forecast(("as_written",))
+    found = worker.core.backlogs.forecast(("as_written",))
     assert (worker.core.client.dbsize(), worker.core.client.lastsave()) == before
     outlook = found.outlooks["as_written"]
     assert found.overdue == sum(map(len, overdue.values())) > 20
@@ -125,7 +120,7 @@ def test_each_policy_has_its_own_outcome(worker: Worker) -> None:
     people(worker)
     worker.drain()
     jump(worker, 10 * DAY_MS)
-    found = backlogs(worker).forecast()
+    found = worker.core.backlogs.forecast()
     outlooks = found.outlooks
     totals = {p: sum(o.sent.values()) + sum(o.skipped.values()) for p, o in outlooks.items()}
     assert set(totals.values()) == {found.overdue}
@@ -136,7 +131,7 @@ def test_each_policy_has_its_own_outcome(worker: Worker) -> None:
 
 
 def test_nothing_overdue_is_told_so(worker: Worker) -> None:
-    found = backlogs(worker).forecast()
+    found = worker.core.backlogs.forecast()
     assert (found.overdue, found.patients) == (0, 0)
 
 
@@ -144,5 +139,5 @@ def test_a_record_that_cannot_be_read_is_counted_and_holds_nothing_up(worker: Wo
     broken, _ = worker.enrol(), worker.enrol()
     key = PartitionKeys(0).patient(broken.receipt.patient)
     worker.core.client.hset(key, "c", b"nonsense")
-    found = backlogs(worker).forecast(("as_written",))
+    found = worker.core.backlogs.forecast(("as_written",))
     assert (found.unreadable, found.patients) == (1, 1)

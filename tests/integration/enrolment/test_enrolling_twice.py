@@ -11,22 +11,12 @@ from pathlib import Path
 import pytest
 
 from service.bootstrap import Core
-from service.enrolment.form import EnrolmentForm
 from service.errors import InvalidInput
 from service.settings import load_settings
+from tests.support import people
 from tests.support.servers import valkey_server
 
-ANA = EnrolmentForm(
-    clinic="",
-    given_name="Ana",
-    series="restless-legs",
-    timezone="America/Los_Angeles",
-    phone="+15035550101",
-    email="ana@example.org",
-    sms_consent="verbal",
-    email_consent="verbal",
-    wording="2026-01",
-)
+ANA = replace(people.ANA, email="ana@example.org", email_consent="verbal")
 
 
 @pytest.fixture

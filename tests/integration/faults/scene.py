@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from schedules.delivery import State
 from tests.integration.faults.patience import eventually
 from tests.support.system import kill, phone
+from tests.support.wire import script
 
 if TYPE_CHECKING:
     import subprocess
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from service.store.history import HistoryEntry
     from service.store.records import Flight, Status
     from tests.support.system import System
-    from tests.support.wire import Wire
+    from tests.support.wire import Moment, Part, Wire
 
 _numbers = itertools.count(1)
 
@@ -66,6 +67,21 @@ class Somebody:
         return self.history[0]
 
 
+@dataclass(frozen=True)
+class Caught:
+    """A worker that stands still between two steps of a text and of a mail.
+
+    Attributes:
+        moment: where it stands, until it is released.
+        worker: the process.
+    """
+
+    moment: Moment
+    worker: subprocess.Popen[bytes]
+    text: Somebody
+    mail: Somebody
+
+
 @dataclass
 class Scene:
     """A system, a wire to its store, and the workers that the test has started."""
@@ -81,6 +97,14 @@ class Scene:
         process = self.system.start("worker", settings=settings)
         self.workers.append(process)
         return process
+
+    def catch(self, step: str, part: Part, **settings: str) -> Caught:
+        """Have a worker start on a text and a mail, and hold it at a script of the store."""
+        moment = self.wire.hold(script(step), part)
+        text, mail = self.by_text(), self.by_mail()
+        worker = self.worker(wired=True, **settings)
+        moment.await_reached()
+        return Caught(moment, worker, text, mail)
 
     def by_text(self, **changes: str) -> Somebody:
         number = next(_numbers)

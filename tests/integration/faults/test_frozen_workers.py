@@ -21,17 +21,15 @@ pytestmark = pytest.mark.timeout(TEST_S)
 def test_a_worker_frozen_past_its_lease_before_begin_may_not_send_when_it_thaws(
     scene: Scene,
 ) -> None:
-    moment = scene.wire.hold(script("claim"), "answer")
-    text, mail = scene.by_text(), scene.by_mail()
-    frozen = scene.worker(wired=True)
-    moment.await_reached()
-    freeze(frozen)
-    moment.release()
+    caught = scene.catch("claim", "answer")
+    text, mail = caught.text, caught.mail
+    freeze(caught.worker)
+    caught.moment.release()
     scene.worker()
     text.settled()
     mail.settled()
     asked = scene.wire.hold(script("begin"), "answer")
-    thaw(frozen)
+    thaw(caught.worker)
     asked.await_reached()
     asked.release()
     scene.by_text().settled()
@@ -41,18 +39,16 @@ def test_a_worker_frozen_past_its_lease_before_begin_may_not_send_when_it_thaws(
 
 def test_a_worker_frozen_after_begin_sends_no_old_attempt_when_it_thaws(scene: Scene) -> None:
     """Its attempts are in question until it is back to say that it has not sent; then they go."""
-    moment = scene.wire.hold(script("begin"), "answer")
-    text, mail = scene.by_text(), scene.by_mail()
-    frozen = scene.worker(wired=True, SETTLE_S="60")
-    moment.await_reached()
-    freeze(frozen)
-    moment.release()
+    caught = scene.catch("begin", "answer", SETTLE_S="60")
+    text, mail = caught.text, caught.mail
+    freeze(caught.worker)
+    caught.moment.release()
     scene.worker(SETTLE_S="60")
     eventually(
         lambda: _old_and_in_question(text) and _old_and_in_question(mail), "they are in question"
     )
     assert (text.arrived, mail.arrived) == (0, 0)
-    thaw(frozen)
+    thaw(caught.worker)
     for patient in (text, mail):
         patient.settled()
         assert (patient.states, patient.arrived) == ([State.SENT], 1)
@@ -61,18 +57,16 @@ def test_a_worker_frozen_after_begin_sends_no_old_attempt_when_it_thaws(scene: S
 def test_a_worker_frozen_until_its_attempt_was_given_up_neither_sends_nor_records(
     scene: Scene,
 ) -> None:
-    moment = scene.wire.hold(script("begin"), "answer")
-    text, mail = scene.by_text(), scene.by_mail()
-    frozen = scene.worker(wired=True)
-    moment.await_reached()
-    freeze(frozen)
-    moment.release()
+    caught = scene.catch("begin", "answer")
+    text, mail = caught.text, caught.mail
+    freeze(caught.worker)
+    caught.moment.release()
     scene.worker()
     text.settled()
     mail.settled()
-    eventually(lambda: moment.age_s() > MAX_AGE_S, "the attempts have grown old")
+    eventually(lambda: caught.moment.age_s() > MAX_AGE_S, "the attempts have grown old")
     told = scene.system.log("worker").count("late_record")
-    thaw(frozen)
+    thaw(caught.worker)
     eventually(
         lambda: scene.system.log("worker").count("late_record") == told + 2,
         "what it reports is refused",

@@ -26,11 +26,9 @@ pytestmark = pytest.mark.timeout(TEST_S)
 def test_what_a_killed_worker_had_not_begun_goes_out_once_by_another(
     scene: Scene, step: str, part: Part
 ) -> None:
-    moment = scene.wire.hold(script(step), part)
-    text, mail = scene.by_text(), scene.by_mail()
-    worker = scene.worker(wired=True)
-    moment.await_reached()
-    kill(worker)
+    caught = scene.catch(step, part)
+    text, mail = caught.text, caught.mail
+    kill(caught.worker)
     scene.worker()
     for patient in (text, mail):
         assert patient.settled().attempts == 1
@@ -39,11 +37,9 @@ def test_what_a_killed_worker_had_not_begun_goes_out_once_by_another(
 
 def test_what_a_killed_worker_had_begun_and_not_sent_is_sent_by_nobody(scene: Scene) -> None:
     """Nobody can prove that it did not call, so its deliveries end as unknown."""
-    moment = scene.wire.hold(script("begin"), "answer")
-    text, mail = scene.by_text(), scene.by_mail()
-    worker = scene.worker(wired=True)
-    moment.await_reached()
-    kill(worker)
+    caught = scene.catch("begin", "answer")
+    text, mail = caught.text, caught.mail
+    kill(caught.worker)
     scene.worker()
     for patient in (text, mail):
         patient.settled()
@@ -69,15 +65,13 @@ def test_a_worker_killed_before_it_recorded_what_was_accepted_sends_nothing_twic
     scene: Scene,
 ) -> None:
     """The text is found in the provider's list; no mail server has one: the mail stays unknown."""
-    moment = scene.wire.hold(script("begin"), "request")
-    text, mail = scene.by_text(), scene.by_mail()
-    worker = scene.worker(wired=True)
-    moment.await_reached()
+    caught = scene.catch("begin", "request")
+    text, mail = caught.text, caught.mail
     record = scene.wire.hold(script("conclude"), "request")
-    moment.release()
+    caught.moment.release()
     record.await_reached()
     assert (text.arrived, mail.arrived) == (1, 1)
-    kill(worker)
+    kill(caught.worker)
     scene.worker()
     text.settled()
     mail.settled()
@@ -86,14 +80,12 @@ def test_a_worker_killed_before_it_recorded_what_was_accepted_sends_nothing_twic
 
 
 def test_a_worker_killed_after_its_record_was_written_changes_nothing_more(scene: Scene) -> None:
-    moment = scene.wire.hold(script("begin"), "request")
-    text, mail = scene.by_text(), scene.by_mail()
-    worker = scene.worker(wired=True)
-    moment.await_reached()
+    caught = scene.catch("begin", "request")
+    text, mail = caught.text, caught.mail
     record = scene.wire.hold(script("conclude"), "answer")
-    moment.release()
+    caught.moment.release()
     record.await_reached()
-    kill(worker)
+    kill(caught.worker)
     assert (text.states, mail.states) == ([State.SENT], [State.SENT])
     scene.worker()
     scene.by_text().settled()
