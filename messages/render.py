@@ -228,7 +228,9 @@ def _greeted(context: Mapping[str, str], language: str) -> dict[str, str]:
 
 def one_line(value: str) -> str:
     """Return a value as one line of printable text, with single spaces."""
-    return " ".join(_UNPRINTABLE.sub(" ", value).split())
+    if not value.isprintable():
+        value = _UNPRINTABLE.sub(" ", value)
+    return " ".join(value.split())
 
 
 def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:

@@ -81,6 +81,18 @@ class OutgoingText:
     status_callback: str | None
     begun_at: float
 
+    def begun(self, at: float) -> OutgoingText:
+        """The same, begun at an instant."""
+        return OutgoingText(
+            self.attempt,
+            self.to,
+            self.body,
+            self.sender,
+            self.validity_s,
+            self.status_callback,
+            at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingEmail:
@@ -101,6 +113,10 @@ class OutgoingEmail:
     content: bytes
     message_id: str
     begun_at: float
+
+    def begun(self, at: float) -> OutgoingEmail:
+        """The same, begun at an instant."""
+        return OutgoingEmail(self.attempt, self.to, self.sender, self.content, self.message_id, at)
 
 
 class ReceiptStatus(StrEnum):

@@ -40,8 +40,9 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 _ASCII: Final = {code: quote_plus(chr(code)) for code in range(128)}
 
 
+@lru_cache(maxsize=256)
 def _quoted(text: str) -> str:
-    """Percent-encoded for a form."""
+    """Percent-encoded for a form; what is in every request is kept."""
     return text.translate(_ASCII) if text.isascii() else quote_plus(text)
 
 

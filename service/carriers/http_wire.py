@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from aiohappyeyeballs import start_connection
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 if TYPE_CHECKING:
@@ -104,8 +106,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._incoming.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
@@ -245,12 +246,14 @@ class Wires:
         return None
 
     async def _connected(self, origin: Origin) -> Wire:
+        loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._connect_s):
-            _, wire = await asyncio.get_running_loop().create_connection(
+            addresses = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+            connected = await start_connection(addresses, happy_eyeballs_delay=0.25)
+            _, wire = await loop.create_connection(
                 lambda: Wire(origin),
-                origin.host,
-                origin.port,
+                sock=connected,
                 ssl=self._tls if origin.tls else None,
-                happy_eyeballs_delay=0.25,
+                server_hostname=origin.host if origin.tls else None,
             )
         return wire

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from service.clock import BusinessClock, MachineClock
 from service.dispatch.parts import DrainLimits, Stores
-from service.dispatch.places import Room
+from service.dispatch.places import Places, Room
 from service.dispatch.prepare import Preparer, Ready, conclusion
 from service.dispatch.senders import Sender
 from service.dispatch.sending import Sending
@@ -26,6 +26,10 @@ BATCH = 128
 LANES = 3
 """Batches under way at once: one waits for the provider, another for its turn or for the store."""
 
+HASTE_S = 0.02
+"""How long a lane waits for what it has set off. Quick answers make for large chunks, which cost
+the store least; where they take their time, the lane fills the room with more."""
+
 
 @dataclass
 class _Work:
@@ -36,6 +40,7 @@ class _Work:
         deadline: monotonic seconds after which nothing is claimed any more.
         suspects: claims that may be poison, each with the instant at which it is given back.
         elsewhere: other partitions that had something due.
+        sends: chunks that were begun.
         claimed: subscriptions so far.
     """
 
@@ -43,6 +48,7 @@ class _Work:
     deadline: float
     suspects: list[tuple[Claimed, float]] = field(default_factory=list)
     elsewhere: deque[int] = field(default_factory=deque)
+    sends: list[asyncio.Task[None]] = field(default_factory=list)
     claimed: int = 0
 
 
@@ -85,7 +91,8 @@ class Drain:
         work = _Work(partition, self._machine.monotonic() + self._limits.budget_s)
         lanes = (self._lane(work) for _ in range(LANES))
         ended = await asyncio.gather(*lanes, return_exceptions=True)
-        await self._one_by_one(work.suspects)
+        ended += await asyncio.gather(*work.sends, return_exceptions=True)
+        await self._one_by_one(work)
         for fault in ended:
             if fault is not None:
                 raise fault
@@ -95,18 +102,19 @@ class Drain:
         """Claim and send batch after batch; what may be poison is left for later, to go alone."""
         while not self._stopping and self._machine.monotonic() < work.deadline:
             until = self._machine.monotonic() + self._limits.lease_s / 2
-            claimed = self._claim(work)
+            claimed = await self._claim(work)
             if not claimed:
                 return
             work.suspects += [(c, until) for c in claimed if c.subscription.lost_leases]
-            await self._batch([c for c in claimed if not c.subscription.lost_leases], until)
+            clean = [c for c in claimed if not c.subscription.lost_leases]
+            await self._batch(work, clean, until)
 
-    def _claim(self, work: _Work) -> list[Claimed]:
+    async def _claim(self, work: _Work) -> list[Claimed]:
         """Enough to fill the room for sends, from as many partitions as that takes."""
         lease_end = self._machine.now_ms() + int(self._limits.lease_s * 1000)
         now_ms, claimed = self._business.now_ms(), list[Claimed]()
         while len(claimed) < self._limits.in_flight:
-            found = self._stores.dispatch.claim(work.partition, now_ms, BATCH, lease_end)
+            found = await self._stores.dispatch.claim_soon(work.partition, now_ms, BATCH, lease_end)
             claimed += found
             work.claimed += len(found)
             if not found and not self._go_on(work):
@@ -129,21 +137,23 @@ class Drain:
         work.partition = work.elsewhere.popleft()
         return True
 
-    async def _one_by_one(self, suspects: Sequence[tuple[Claimed, float]]) -> None:
+    async def _one_by_one(self, work: _Work) -> None:
         """Each alone, and counted, so that a poison delivery takes no other down with it."""
-        for suspect, until in suspects:
+        for suspect, until in work.suspects:
             if self._too_late(until):
                 self._stores.dispatch.conclude([_back(suspect)])
                 continue
             self._stores.dispatch.suspect(suspect)
             try:
-                await self._batch([suspect], until)
+                await self._batch(work, [suspect], until)
+                await asyncio.gather(*work.sends[-1:])
             except StoreUnavailable:
                 self._stores.dispatch.absolve(suspect)
                 raise
             self._stores.dispatch.absolve(suspect)
 
-    async def _batch(self, claimed: Sequence[Claimed], until: float) -> None:
+    async def _batch(self, work: _Work, claimed: Sequence[Claimed], until: float) -> None:
+        """Prepare claims, and set them off chunk by chunk as there is room for them."""
         ready: list[Ready] = []
         elsewhere: list[Conclusion] = []
         for claim in claimed:
@@ -156,13 +166,23 @@ class Drain:
         self._stores.dispatch.conclude(elsewhere + waiting)
         first = True
         while granted:
-            async with await self._room.take(len(granted)) as places:
+            places = await self._room.take(len(granted))
+            try:
                 if not first or places.waited:
                     granted = self._still_good(granted, until)
-                first = False
-                chunk, granted = granted[: places.count], granted[places.count :]
-                places.leave(places.count - len(chunk))
-                await self._sending.send(chunk, places)
+            except BaseException:
+                places.leave(places.count)
+                raise
+            first = False
+            chunk, granted = granted[: places.count], granted[places.count :]
+            places.leave(places.count - len(chunk))
+            sending = asyncio.create_task(self._sent(chunk, places))
+            work.sends.append(sending)
+            await asyncio.wait((sending,), timeout=HASTE_S)
+
+    async def _sent(self, chunk: Sequence[Ready], places: Places) -> None:
+        async with places:
+            await self._sending.send(chunk, places)
 
     def _rated(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Conclusion]]:
         """Split by what the senders' rates allow now; the rest is held for its turn."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-PATIENCE_S = 0.02
+PATIENCE_S = 0.005
 """How long a handful is waited for, before a few places will do."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import structlog
 
@@ -23,7 +23,7 @@ from service.errors import AftervisitError, StoreUnavailable
 from service.store.flights import Conclusion, Where
 from service.store.history import HistoryEntry
 from service.store.patients import Patients
-from service.store.records import Channel, Claimed, Patient, Subscription
+from service.store.records import Again, Channel, Claimed, Patient, Subscription
 
 log = structlog.get_logger(__name__)
 
@@ -228,24 +228,46 @@ def _packable(text: str | None) -> str:
     return (text or "").replace("|", " ")[:64]
 
 
-def onwards(claim: Claimed, entry: HistoryEntry, due_ms: int | None) -> Conclusion:
+class Details(TypedDict, total=False):
+    """What else a conclusion may tell; see ``Conclusion``."""
+
+    expects: Literal["c", "bq"]
+    cursor: tuple[int, int, int]
+    again: Again
+    attempt: str
+    frees_day: bool
+    provider_id: str
+
+
+def onwards(
+    claim: Claimed, entry: HistoryEntry, due_ms: int | None, **details: Unpack[Details]
+) -> Conclusion:
     """Record an entry and go on to what comes next, due at ``due_ms``; None ends the series."""
-    ended = conclusion(claim, "end" if due_ms is None else "due", when_ms=due_ms or 0)
     again = claim.subscription.again
     if again is not None:  # beside the cursor, which stays where it is
-        return replace(ended, again=again, entry=entry)
-    return replace(ended, cursor=(claim.subscription.index + 1, 0, 0), entry=entry)
+        details["again"] = again
+    else:
+        details["cursor"] = (claim.subscription.index + 1, 0, 0)
+    where: Where = "end" if due_ms is None else "due"
+    return conclusion(claim, where, when_ms=due_ms or 0, entry=entry, **details)
 
 
 def tried(
-    claim: Claimed, where: Where, *, when_ms: int, attempts: int, failures: int
+    claim: Claimed,
+    where: Where,
+    *,
+    when_ms: int,
+    attempts: int,
+    failures: int,
+    **details: Unpack[Details],
 ) -> Conclusion:
     """End a claim without an outcome, with what was tried of its delivery so far."""
-    ended, index = conclusion(claim, where, when_ms=when_ms), claim.subscription.index
     again = claim.subscription.again
     if again is not None:
-        return replace(ended, again=replace(again, attempts=attempts, failures=failures))
-    return replace(ended, cursor=(index, attempts, failures))
+        details["again"] = replace(again, attempts=attempts, failures=failures)
+    else:
+        details["cursor"] = (claim.subscription.index, attempts, failures)
+    return conclusion(claim, where, when_ms=when_ms, **details)
 
 
 def conclusion(
@@ -253,12 +275,16 @@ def conclusion(
     where: Where,
     *,
     when_ms: int = 0,
+    entry: HistoryEntry | None = None,
+    **details: Unpack[Details],
 ) -> Conclusion:
-    """End a claim that was not begun, recording nothing."""
+    """End a claim: one that was not begun, recording nothing, where no details say otherwise."""
+    details.setdefault("expects", "c")
     return Conclusion(
         subscription=claim.subscription.id,
         token=claim.token,
-        expects="c",
         where=where,
         when_ms=when_ms,
+        entry=entry,
+        **details,
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +16,7 @@ from service.dispatch.compose import Composer
 from service.dispatch.outcomes import verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
 from service.dispatch.places import Places
-from service.dispatch.prepare import Ready, conclusion, entry_of, onwards, tried
+from service.dispatch.prepare import Details, Ready, conclusion, entry_of, onwards, tried
 from service.dispatch.stops import Stops
 from service.errors import StoreUnavailable
 from service.store.flights import Beginning, Begun, Conclusion
@@ -81,7 +80,7 @@ class Sending:
         begun = [item for item, answer in zip(chunk, answers, strict=True) if answer == "ok"]
         places.leave(len(chunk) - len(begun))
         # The machine may have slept since the decision, which the monotonic clock does not see.
-        now_ms = await self._insist(self._business.now_ms)
+        now_ms = await self._insist(self._now_ms)
         sends = (self._send(item, begun_at, begun_ms, now_ms, places) for item in begun)
         outcomes = await asyncio.gather(*sends)
         recorded = await self._insist(partial(self._record, begun, outcomes, refused))
@@ -89,25 +88,28 @@ class Sending:
             if not done:
                 log.warning("late_record", attempt=item.delivery.attempt, result=outcome.result)
 
-    async def _insist(self, call: Callable[[], T]) -> T:
+    async def _now_ms(self) -> int:
+        return self._business.now_ms()
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call that may be repeated, until the store answers."""
         until = self._machine.monotonic() + INSIST_S
         while True:
             try:
-                return call()
+                return await call()
             except StoreUnavailable as error:
                 if self._machine.monotonic() > until:
                     raise
                 log.warning("store_awaited", fault=str(error))
             await asyncio.sleep(PAUSE_S)
 
-    def _record(
+    async def _record(
         self, begun: Sequence[Ready], outcomes: Sequence[Outcome], refused: Sequence[Conclusion]
     ) -> list[bool]:
         ended = [self._ended(item, out) for item, out in zip(begun, outcomes, strict=True)]
-        return self._stores.dispatch.conclude([*ended, *refused])
+        return await self._stores.dispatch.conclude_soon([*ended, *refused])
 
-    def _begin(self, chunk: Sequence[Ready]) -> list[Begun]:
+    async def _begin(self, chunk: Sequence[Ready]) -> list[Begun]:
         begun_ms = self._machine.now_ms()
         lease = begun_ms + int(self._limits.lease_s * 1000)
         beginnings = []
@@ -125,7 +127,7 @@ class Sending:
                     probe=self._stores.rates.name(item.sender.address) if item.probe else "",
                 )
             )
-        return self._stores.dispatch.begin(beginnings)
+        return await self._stores.dispatch.begin_soon(beginnings)
 
     async def _send(
         self, item: Ready, begun_at: float, begun_ms: int, now_ms: int, places: Places
@@ -145,7 +147,7 @@ class Sending:
         return outcome
 
     async def _answer(self, item: Ready, begun_at: float) -> Outcome:
-        outgoing = replace(item.outgoing, begun_at=begun_at)
+        outgoing = item.outgoing.begun(begun_at)
         try:
             if isinstance(outgoing, OutgoingText) and self._carriers.texts is not None:
                 return await self._carriers.texts.send(outgoing)
@@ -163,6 +165,12 @@ class Sending:
             outcome, made, failed, random=self._random(), base_s=self._limits.retry_base_s
         )
         attempts = made + int(ruling.counts)
+        details = Details(
+            expects="bq",
+            attempt=item.delivery.attempt,
+            frees_day=ruling.nothing_sent,
+            provider_id=outcome.provider_id or "",
+        )
         if ruling.where == "next":
             entry = entry_of(
                 claim.subscription,
@@ -175,20 +183,17 @@ class Sending:
                 outcome=outcome,
                 due_ms=item.due_ms,
             )
-            ended = onwards(claim, entry, item.following_ms)
-        else:
-            when = self._machine.now_ms() + int(ruling.wait_s * 1000)
-            failures = failed + int(ruling.fails)
-            ended = tried(claim, ruling.where, when_ms=when, attempts=attempts, failures=failures)
-        return replace(
-            ended,
-            expects="bq",
-            attempt=item.delivery.attempt,
-            frees_day=ruling.nothing_sent,
-            provider_id=outcome.provider_id or "",
+            return onwards(claim, entry, item.following_ms, **details)
+        return tried(
+            claim,
+            ruling.where,
+            when_ms=self._machine.now_ms() + int(ruling.wait_s * 1000),
+            attempts=attempts,
+            failures=failed + int(ruling.fails),
+            **details,
         )
 
-    def _follow_up(self, item: Ready, outcome: Outcome, begun_ms: int) -> None:
+    async def _follow_up(self, item: Ready, outcome: Outcome, begun_ms: int) -> None:
         """What an answer means beyond its own delivery: for the address, for the sender."""
         channel = item.delivery.channel
         follow_carrier(self._stores.suppressions, item.patient, channel, outcome)

@@ -140,8 +140,10 @@ class Settle:
             attempts=claim.subscription.attempts + 1,
         )
         entry = replace(entry, provider_id=settled.provider_id)
-        ended = replace(
-            onwards(claim, entry, following_ms(claim, profile)),
+        ended = onwards(
+            claim,
+            entry,
+            following_ms(claim, profile),
             expects="bq",
             attempt=flight.attempt,
             provider_id=settled.provider_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -153,19 +153,16 @@ class DispatchStore:
             limit: at most this many; 100 cost the server about a millisecond.
             lease_until_ms: machine ms UTC.
         """
-        keys = PartitionKeys(partition)
-        rows = self._scripts.run(
-            "claim",
-            (keys.due, keys.held, keys.fence),
-            (now_ms, limit, lease_until_ms, keys.patient("")),
-        )
-        claimed = []
-        for member, token, due, flat in rows:
-            try:
-                claimed.append(Claimed.of(member.decode(), token, int(float(due)), flat))
-            except (LookupError, ValueError) as error:
-                log.error("unreadable", subscription=member.decode(), fault=type(error).__name__)
-        return claimed
+        call = _claim_call(partition, now_ms, limit, lease_until_ms)
+        return _claimed(self._scripts.run("claim", *call))
+
+    async def claim_soon(
+        self, partition: int, now_ms: int, limit: int, lease_until_ms: int
+    ) -> list[Claimed]:
+        """`claim` while the event loop goes on."""
+        call = _claim_call(partition, now_ms, limit, lease_until_ms)
+        (rows,) = await self._scripts.run_soon("claim", [call])
+        return _claimed(rows)
 
     def suspect(self, claim: Claimed) -> int:
         """Note that a claim is worked on alone, since its lease ran out before.
@@ -194,10 +191,22 @@ class DispatchStore:
         answers = self._scripts.run_durably("begin", calls)
         return [word.decode() for answer in answers for word in answer]
 
+    async def begin_soon(self, beginnings: Sequence[Beginning]) -> list[Begun]:
+        """`begin` while the event loop goes on."""
+        calls = [begin_call(keys, items) for keys, items in by_partition(beginnings)]
+        answers = await self._scripts.run_soon("begin", calls, durably=True)
+        return [word.decode() for answer in answers for word in answer]
+
     def conclude(self, conclusions: Sequence[Conclusion]) -> list[bool]:
         """End flights; False where the token no longer held, and so nothing was recorded."""
         calls = [conclude_call(keys, items) for keys, items in by_partition(conclusions)]
         answers = self._scripts.run_many("conclude", calls)
+        return [word == b"ok" for answer in answers for word in answer]
+
+    async def conclude_soon(self, conclusions: Sequence[Conclusion]) -> list[bool]:
+        """`conclude` while the event loop goes on."""
+        calls = [conclude_call(keys, items) for keys, items in by_partition(conclusions)]
+        answers = await self._scripts.run_soon("conclude", calls)
         return [word == b"ok" for answer in answers for word in answer]
 
     def sweep(self, partition: int, now_ms: int, limit: int, look_again_ms: int) -> list[Question]:
@@ -318,3 +327,19 @@ def _member(task: Afterwards) -> str:
 
 def _afterwards_key(task: Afterwards) -> str:
     return PartitionKeys(partition_of(task.attempt)).afterwards
+
+
+def _claim_call(partition: int, now_ms: int, limit: int, lease_until_ms: int) -> Call:
+    keys = PartitionKeys(partition)
+    args = (now_ms, limit, lease_until_ms, keys.patient(""))
+    return (keys.due, keys.held, keys.fence), args
+
+
+def _claimed(rows: list[Any]) -> list[Claimed]:
+    claimed = []
+    for member, token, due, flat in rows:
+        try:
+            claimed.append(Claimed.of(member.decode(), token, int(float(due)), flat))
+        except (LookupError, ValueError) as error:
+            log.error("unreadable", subscription=member.decode(), fault=type(error).__name__)
+    return claimed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import select
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -48,6 +50,26 @@ class Line:
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self.fault = error
 
+    async def answered(self) -> None:
+        """Let the event loop go on until an answer comes; none in time is a fault for `receive`."""
+        if self.fault is not None or not self.waiting:
+            return
+        loop = asyncio.get_running_loop()
+        socket = self.connection._get_socket()  # noqa: SLF001 - redis-py tells of it nowhere else
+        if socket is None:  # it broke just now, which `receive` will find
+            return
+        came = loop.create_future()
+        loop.add_reader(socket, _came, came)
+        try:
+            async with asyncio.timeout(self.connection.socket_timeout):
+                await came
+        except TimeoutError:
+            # A process that was frozen meanwhile finds its answer there, and its time over.
+            if not select.select((socket,), (), (), 0)[0]:
+                self.fault = redis.TimeoutError("no answer in time")
+        finally:
+            loop.remove_reader(socket)
+
     def receive(self, commands: Sequence[Command]) -> list[Any]:
         """Their answers, errors among them as they are; the fault, for all that it left open."""
         answers: list[Any] = []
@@ -71,6 +93,11 @@ class Line:
         if self.waiting or self.fault is not None:
             self.connection.disconnect()  # type: ignore[no-untyped-call]
         self.node.connection_pool.release(self.connection)
+
+
+def _came(answer: asyncio.Future[None]) -> None:
+    if not answer.done():
+        answer.set_result(None)
 
 
 Lines = dict[str, Line]
@@ -104,7 +131,16 @@ def ask_scripts(
     lines: Lines, commands: Mapping[str, Sequence[Command]], script: str
 ) -> dict[str, list[Any]]:
     """The same for calls of one script, which nodes that do not have it yet are given first."""
-    answers = ask(lines, commands)
+    return with_script(lines, commands, script, ask(lines, commands))
+
+
+def with_script(
+    lines: Lines,
+    commands: Mapping[str, Sequence[Command]],
+    script: str,
+    answers: dict[str, list[Any]],
+) -> dict[str, list[Any]]:
+    """The answers, those from nodes that lacked the script asked for again with it."""
     missing = {
         name: [i for i, answer in enumerate(some) if isinstance(answer, NoScriptError)]
         for name, some in answers.items()

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache
 from typing import Literal
 
 from service.store.keys import split_subscription
@@ -90,7 +91,6 @@ class Patient:
         """Read what ``pack`` wrote, or wrote before its rows: an object without what is empty."""
         read = json.loads(packed)
         fields = read if isinstance(read, dict) else dict(zip(_CONTACT, read, strict=True))
-        hour, minute = fields["bedtime"].split(":")
         return cls(
             id=identifier,
             clinic=fields["clinic"],
@@ -101,9 +101,20 @@ class Patient:
             timezone=fields["timezone"],
             country=fields["country"],
             state=fields.get("state"),
-            bedtime=time(int(hour), int(minute)),
-            channels=tuple(c for c in CHANNELS if LETTER[c] in fields["channels"]),
+            bedtime=_wall_time(fields["bedtime"]),
+            channels=_channels(fields["channels"]),
         )
+
+
+@lru_cache(maxsize=1440)
+def _wall_time(text: str) -> time:
+    hour, minute = text.split(":")
+    return time(int(hour), int(minute))
+
+
+@lru_cache(maxsize=16)
+def _channels(letters: str) -> tuple[Channel, ...]:
+    return tuple(channel for channel in CHANNELS if LETTER[channel] in letters)
 
 
 @dataclass(frozen=True, slots=True)

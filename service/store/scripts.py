@@ -15,9 +15,10 @@ from redis.exceptions import NoScriptError
 from service.store.borrowing import borrowed
 from service.store.cluster import ClusterClient
 from service.store.connection import Durability, store_errors
-from service.store.lines import ClusterDurability, Command
+from service.store.lines import ClusterDurability, Command, lines_to, settle, with_script
 
 Argument = str | int | float | bytes
+ALONE = "the server"
 Call = tuple[Sequence[str], Sequence[Argument]]
 
 
@@ -78,6 +79,35 @@ class Scripts:
         with store_errors(self._client), borrowed(self._client) as connection:
             answers = _run_many(connection, name, calls)
             self._durability.settle(connection)
+        return answers
+
+    async def run_soon(
+        self, name: str, calls: Sequence[Call], *, durably: bool = False
+    ) -> list[Any]:
+        """`run_many` or `run_durably` while the event loop goes on, for as long as one waits.
+
+        On a cluster, and for what has to be confirmed by WAITAOF, the loop waits too.
+
+        Raises:
+            StoreUnavailable: as there.
+        """
+        if self._cluster is not None or not calls:
+            return self.run_durably(name, calls) if durably else self.run_many(name, calls)
+        text, digest = _sources()[name]
+        commands: dict[str, list[Command]] = {
+            ALONE: [(("EVALSHA", digest, len(keys), *keys, *args), {}) for keys, args in calls]
+        }
+        with store_errors(self._client), lines_to({ALONE: self._client}) as lines:
+            line = lines[ALONE]
+            line.send(commands[ALONE])
+            await line.answered()
+            found = {ALONE: line.receive(commands[ALONE])}
+            answers = with_script(lines, commands, text, found)[ALONE]
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+            if durably and self._durability.waits:
+                settle(lines, {ALONE: self._durability})
         return answers
 
     def read_before(self, keys: Sequence[str], limit: int, most: int = 100) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import uvloop
 from celery.signals import worker_process_shutdown
 
 from service.bootstrap import Core, Dispatch
@@ -24,7 +25,7 @@ class WorkerProcess:
     def __init__(self, settings: Settings, store_url: str) -> None:
         self._core = Core(settings, store_url)
         self._dispatch = Dispatch(self._core)
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         spare_the_collector()
 
     def drain(self, partition: int) -> int:

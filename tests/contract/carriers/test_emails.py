@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+import uvloop
 
 from service.carriers.base import AddressEffect, OutgoingEmail, Result
 from service.carriers.smtp_email import SmtpEmail
@@ -58,7 +59,7 @@ def sent(url: str, *emails: OutgoingEmail, **settings: Any) -> list[Outcome]:  #
         finally:
             await carrier.aclose()
 
-    return asyncio.run(run())
+    return uvloop.run(run())
 
 
 def url_of(server: RunningMailServer) -> str:
@@ -178,7 +179,7 @@ def test_a_kept_connection_that_breaks_before_the_body_is_replaced_within_the_sa
         await carrier.aclose()
         return outcomes
 
-    assert [outcome.result for outcome in asyncio.run(run())] == [Result.ACCEPTED] * 3
+    assert [outcome.result for outcome in uvloop.run(run())] == [Result.ACCEPTED] * 3
     assert len(kept(server, box)) == 3
 
 
@@ -193,7 +194,7 @@ def test_a_kept_connection_that_the_server_closed_meanwhile_is_not_used(
         await carrier.aclose()
         return outcomes
 
-    assert [outcome.result for outcome in asyncio.run(run())] == [Result.ACCEPTED] * 2
+    assert [outcome.result for outcome in uvloop.run(run())] == [Result.ACCEPTED] * 2
 
 
 def test_an_idle_connection_is_asked_before_it_is_used_and_an_old_one_is_left(
@@ -212,7 +213,7 @@ def test_an_idle_connection_is_asked_before_it_is_used_and_an_old_one_is_left(
         await carrier.aclose()
         return first, second, third
 
-    first, second, third = asyncio.run(run())
+    first, second, third = uvloop.run(run())
     assert second["NOOP"] == first["NOOP"] + 1
     assert second["connections"] == first["connections"]
     assert third["connections"] == second["connections"] + 1
@@ -253,7 +254,7 @@ def test_waiting_for_a_thread_past_the_deadline_is_not_sent(
         return list(outcomes)
 
     server.script({"at": "message", "do": "hang"})
-    results = [outcome.result for outcome in asyncio.run(run())]
+    results = [outcome.result for outcome in uvloop.run(run())]
     assert results[0] is Result.UNKNOWN
     assert results[1] in {Result.TOO_LATE, Result.TRANSIENT}
     assert kept(server, box) == []
@@ -272,7 +273,7 @@ def test_a_cancelled_send_goes_no_further(server: RunningMailServer, box: str) -
 
     before = server.counts().get("RCPT", 0)
     server.script({"at": "RCPT", "do": "hang"})
-    asyncio.run(run())
+    uvloop.run(run())
     assert kept(server, box) == []
 
 

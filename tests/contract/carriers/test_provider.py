@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 from service.carriers.base import OutgoingText, Receipt, ReceiptStatus
 from service.carriers.http import TwilioHttp
@@ -40,7 +40,7 @@ def send(provider: RunningProvider, phone: str, webhook: Webhook) -> str:
         assert outcome.provider_id is not None
         return outcome.provider_id
 
-    return asyncio.run(run())
+    return uvloop.run(run())
 
 
 def receipts(webhook: Webhook) -> list[Receipt]:
@@ -90,9 +90,9 @@ def test_a_list_may_lag_behind(provider: RunningProvider, phone: str, webhook: W
 
     send(provider, phone, webhook)
     provider.settings(hidden=1)
-    assert asyncio.run(found()) == 0
+    assert uvloop.run(found()) == 0
     provider.settings(hidden=0)
-    assert asyncio.run(found()) == 1
+    assert uvloop.run(found()) == 1
 
 
 def test_a_patients_text_is_posted_before_the_order_returns(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import re
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import uvloop
 from twilio.request_validator import SIGNATURE_HEADER
 
 from messages.email import Envelope, compose
@@ -63,7 +63,7 @@ class Sandbox:
             await carrier.aclose()
             return outcome.result
 
-        assert asyncio.run(run()) is Result.ACCEPTED
+        assert uvloop.run(run()) is Result.ACCEPTED
 
     def mail(self, to: str, subject: str, html: str, unsubscribe: str) -> None:
         envelope = Envelope(
@@ -85,7 +85,7 @@ class Sandbox:
             await carrier.aclose()
             return outcome.result
 
-        assert asyncio.run(run()) is Result.ACCEPTED
+        assert uvloop.run(run()) is Result.ACCEPTED
 
     def page(self, **query: str) -> str:
         return self.browser.get("/", params=query).raise_for_status().text

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 
 from service.carriers.base import (
     AddressEffect,
@@ -45,7 +46,7 @@ def sent(url: str, *texts: OutgoingText, **settings: Any) -> list[Outcome]:  # n
         finally:
             await carrier.aclose()
 
-    return asyncio.run(run())
+    return uvloop.run(run())
 
 
 def to_phone(provider: RunningProvider, phone: str) -> int:
@@ -239,7 +240,7 @@ def test_a_certificate_of_nobody_we_trust_is_proven_not_sent_to(
         server.close()
         return refused, reached
 
-    refused, reached = asyncio.run(run())
+    refused, reached = uvloop.run(run())
     assert refused.result is Result.TRANSIENT
     assert reached.code == "20429"
 
@@ -265,7 +266,7 @@ def test_waiting_for_a_connection_counts_towards_the_age(
             await carrier.aclose()
 
     provider.script({"fault": "delay", "seconds": 0.4, "to": phone})
-    first, second = asyncio.run(run())
+    first, second = uvloop.run(run())
     assert (first.result, second.result) == (Result.ACCEPTED, Result.TOO_LATE)
     assert to_phone(provider, phone) == 1
 
@@ -291,7 +292,7 @@ def test_waiting_for_a_connection_past_the_deadline_is_proven_not_sent(
 
     before = provider.requests()
     provider.script({"fault": "hang_before", "to": phone})
-    waiter, held = asyncio.run(run())
+    waiter, held = uvloop.run(run())
     assert (waiter, held) == (Result.TRANSIENT, Result.UNKNOWN)
     assert provider.requests() == before + 1
 
@@ -309,7 +310,7 @@ def test_a_list_that_cannot_be_read_is_not_an_empty_list(
         assert await carrier.find(phone, 0) == []
         await carrier.aclose()
 
-    asyncio.run(run())
+    uvloop.run(run())
 
 
 def test_a_kept_connection_that_the_provider_closed_meanwhile_is_not_used(phone: str) -> None:
@@ -338,7 +339,7 @@ def test_a_kept_connection_that_the_provider_closed_meanwhile_is_not_used(phone:
         assert len(connections) == 5
         return outcomes
 
-    assert {outcome.result for outcome in asyncio.run(run())} == {Result.ACCEPTED}
+    assert {outcome.result for outcome in uvloop.run(run())} == {Result.ACCEPTED}
 
 
 def test_a_base_url_may_have_a_path(phone: str) -> None:
@@ -358,7 +359,7 @@ def test_a_base_url_may_have_a_path(phone: str) -> None:
         server.close()
         return seen[0]
 
-    line = asyncio.run(run())
+    line = uvloop.run(run())
     assert line == f"POST /twilio/2010-04-01/Accounts/{ACCOUNT}/Messages.json HTTP/1.1\r\n".encode()
 
 
@@ -388,6 +389,6 @@ def test_many_texts_at_once_share_few_connections(provider: RunningProvider, pho
         finally:
             await carrier.aclose()
 
-    outcomes = asyncio.run(run())
+    outcomes = uvloop.run(run())
     assert {outcome.result for outcome in outcomes} <= {Result.ACCEPTED, Result.TOO_LATE}
     assert to_phone(provider, phone) == sum(o.result is Result.ACCEPTED for o in outcomes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import pytest
+import uvloop
 
 from service.carriers.base import AddressEffect, OutgoingText, Result
 from service.carriers.http import TwilioHttp
@@ -31,7 +32,7 @@ def with_carrier(account: Account, use: Callable[[TwilioSms], Awaitable[T]]) -> 
         finally:
             await carrier.aclose()
 
-    return asyncio.run(run())
+    return uvloop.run(run())
 
 
 def outgoing(to: str, body: str = "Walk a little today.", sender: str = SENDER) -> OutgoingText:
@@ -132,7 +133,7 @@ def test_a_wrong_token_stops_the_sender(account: Account, phone: str) -> None:
         finally:
             await carrier.aclose()
 
-    outcome = asyncio.run(run())
+    outcome = uvloop.run(run())
     assert (outcome.result, outcome.code, outcome.alert) == (Result.STOPPED, "20003", True)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from schedules.delivery import State
 from service.bootstrap import Core, Dispatch
 from service.carriers.twilio_webhooks import receipt_of
@@ -91,7 +93,14 @@ class Worker:
         machine = ShiftedClock()
         core.machine = machine
         prepare(core)
-        return cls(core, Dispatch(core), provider, mail, asyncio.Runner(), machine)
+        return cls(
+            core,
+            Dispatch(core),
+            provider,
+            mail,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop),
+            machine,
+        )
 
     def close(self) -> None:
         self.runner.run(self.dispatch.aclose())
