@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import hiredis
 import redis
 from redis.exceptions import NoScriptError
 
@@ -45,7 +46,10 @@ class Line:
             return
         self.waiting = len(commands)
         try:
-            packed = self.connection.pack_commands([words for words, _ in commands])  # type: ignore[no-untyped-call]
+            # Not by redis-py's `pack_commands`, which looks at each of some thousand arguments.
+            packed = [
+                hiredis.pack_command((*words[0].split(), *words[1:])) for words, _ in commands
+            ]
             self.connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self.fault = error
