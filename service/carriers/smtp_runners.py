@@ -1,8 +1,9 @@
 """Threads that hand e-mails over, each taking one after the other for as long as any waits.
 
 A thread a message, or a word to the event loop after each, costs more than the message: Python's
-threads take turns. So one runner begins, more join it while messages go on waiting, and what they
-have done is told by the handful.
+threads take turns. So one runner begins, more join it while messages go on waiting and the server
+takes its time (one that answers at once is served no sooner by more), and what they have done is
+told by the handful.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 RAMP_S = 0.005
 """After this long with messages waiting, as many runners again join."""
+QUICK_S = 0.002
+"""A message that took less than this waited for our own processor, not for the server."""
 TELL_S = 0.005
 """A runner tells what it has done at least this often, and when nothing waits any more."""
 
@@ -57,44 +60,62 @@ class Runners:
         self._waiting: deque[Ticket] = deque()
         self._running = 0
         self._count = threading.Lock()
-        self._hiring = False
+        self._called = self._looking = False
+        self._took_s = 0.0
+        self._ended = self._ended_before = 0
 
     def take(self, ticket: Ticket) -> None:
         """Have a runner see to it; in the event loop."""
         with self._count:
             self._waiting.append(ticket)
-        if not self._hiring:
+        if not self._called:
             # Soon, so that one runner finds all that is sent in this turn of the loop.
-            self._hiring = True
+            self._called = True
             loop = asyncio.get_running_loop()
-            loop.call_soon(self._hire, loop)
+            loop.call_soon(self._begin, loop)
 
     def close(self) -> None:
         """Begin nothing more; threads that hang in a conversation are left to its deadline."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _hire(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._count:
-            joining = min(max(1, self._running), self._most - self._running)
-            self._running += joining
-        for _ in range(joining):
-            self._threads.submit(self._run, loop)
-        loop.call_later(RAMP_S, self._hire_more, loop)
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._called = False
+        if not self._running:
+            self._join(1, loop)
+        if not self._looking:
+            self._looking = True
+            loop.call_later(RAMP_S, self._look, loop)
 
-    def _hire_more(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._hiring = False
-        if self._waiting:
-            self._hire(loop)
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have as many runners again join where messages wait for the server; look again soon."""
+        self._looking = bool(self._waiting)
+        if not self._waiting:
+            return
+        stands, self._ended_before = self._ended == self._ended_before, self._ended
+        if stands or self._took_s >= QUICK_S:
+            self._join(max(1, self._running), loop)
+        loop.call_later(RAMP_S, self._look, loop)
+
+    def _join(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
+        with self._count:
+            count = min(count, self._most - self._running)
+            self._running += count
+        for _ in range(count):
+            self._threads.submit(self._run, loop)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         """Runs in a thread."""
         told: list[tuple[Ticket, Outcome]] = []
         tell_at = time.monotonic() + TELL_S
+        began = time.monotonic()
         while ticket := self._next():
             told.append((ticket, self._hand_over(ticket)))
-            if time.monotonic() > tell_at:
+            ended = time.monotonic()
+            self._took_s, began = ended - began, ended
+            self._ended += 1
+            if ended > tell_at:
                 self._tell(loop, told)
-                told, tell_at = [], time.monotonic() + TELL_S
+                told, tell_at = [], ended + TELL_S
         self._tell(loop, told)
 
     def _next(self) -> Ticket | None:
