@@ -144,9 +144,10 @@ class Drain:
                 self._stores.dispatch.conclude([_back(suspect)])
                 continue
             self._stores.dispatch.suspect(suspect)
+            before = len(work.sends)
             try:
                 await self._batch(work, [suspect], until)
-                await asyncio.gather(*work.sends[-1:])
+                await asyncio.gather(*work.sends[before:])
             except StoreUnavailable:
                 self._stores.dispatch.absolve(suspect)
                 raise
