@@ -197,15 +197,15 @@ class Drain:
             grant = rates.take(sender.address, len(items), sender.per_second)
             taken = items[: grant.count]
             granted += [replace(item, probe=True) for item in taken] if grant.probe else taken
-            waiting += self._held(items[grant.count :], grant.wait_ms)
+            waiting += self._held(items[grant.count :], grant.next_ms)
         return granted, waiting
 
-    def _held(self, items: Sequence[Ready], wait_ms: int) -> list[Conclusion]:
+    @staticmethod
+    def _held(items: Sequence[Ready], first_ms: int) -> list[Conclusion]:
         """Items of a sender that has to wait, each until its turn at the sender's rate."""
-        first = self._machine.now_ms() + wait_ms
         return [
             conclusion(
-                item.claimed, "hold", when_ms=first + int(turn * 1000 / item.sender.per_second)
+                item.claimed, "hold", when_ms=first_ms + int(turn * 1000 / item.sender.per_second)
             )
             for turn, item in enumerate(items)
         ]
@@ -225,11 +225,11 @@ class Drain:
         in_time = [item for item in rest if now_ms <= item.begin_by_ms]
         for sender in {item.sender for item in in_time}:
             items = [item for item in in_time if item.sender == sender]
-            wait_ms = self._stores.rates.closed_ms(sender.address)
-            if wait_ms:
-                elsewhere += self._held(items, wait_ms)
-            else:
+            closed_until_ms = self._stores.rates.closed_until(sender.address)
+            if closed_until_ms is None:
                 good += items
+            else:
+                elsewhere += self._held(items, closed_until_ms)
         self._stores.dispatch.conclude(elsewhere)
         return good
 

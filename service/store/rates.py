@@ -28,12 +28,13 @@ class Grant:
 
     Attributes:
         count: messages that may go now.
-        wait_ms: until one more may go.
+        next_ms: when one more may go, machine ms UTC. An instant, not a wait: the clock may be set
+            before the caller reads it again.
         probe: the sender is stopped, and the one message granted tries whether it works again.
     """
 
     count: int
-    wait_ms: int
+    next_ms: int
     probe: bool = False
 
 
@@ -82,9 +83,10 @@ class Rates:
 
         A stopped sender gets one, once in ``PROBE_MS`` whichever worker asks; a paused one none.
         """
-        args = (self._clock.now_ms(), per_second, wanted, PROBE_MS, KEPT_MS)
+        now_ms = self._clock.now_ms()
+        args = (now_ms, per_second, wanted, PROBE_MS, KEPT_MS)
         count, wait_ms, probe = self._scripts.run("bucket", (self._key(sender),), args)
-        return Grant(int(count), int(wait_ms), bool(probe))
+        return Grant(int(count), now_ms + int(wait_ms), bool(probe))
 
     def pause(self, sender: str, seconds: float) -> None:
         """Nobody sends from it for that long (a provider's ``Retry-After``)."""
@@ -142,13 +144,15 @@ class Rates:
         filtered, sent = self._scripts.run("filtered", (self._key(sender),), args)
         return int(filtered), int(sent)
 
-    def closed_ms(self, sender: str) -> int:
-        """Ms until a stopped or paused sender may be used again; 0 where it may be now."""
+    def closed_until(self, sender: str) -> int | None:
+        """When a stopped or paused sender may send again, machine ms UTC; None: it may now."""
         with store_errors(self._client):
             until, probe = self._client.hmget(self._key(sender), ["until", "probe"])
         now = self._clock.now_ms()
         rest = max(0, int(until or 0) - now)
-        return rest if probe is None else max(rest, min(int(probe) - now, PROBE_MS), 1)
+        if probe is not None:
+            rest = max(rest, min(int(probe) - now, PROBE_MS), 1)
+        return now + rest if rest else None
 
     def record(self, sender: str) -> SenderRecord:
         """All that is known of a sender."""

@@ -147,7 +147,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--deliveries", type=int, default=50_000)
     parser.add_argument("--each", type=int, default=200, help="of each kind of fault at least")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
-    parser.add_argument("--lanes", type=int, default=4, help="installations side by side")
+    parser.add_argument("--lanes", type=int, default=2, help="installations side by side")
     parser.add_argument("--only", help="kinds of fault, with commas between them")
     parser.add_argument("--keep", action="store_true", help="keep the logs of every round")
     parser.add_argument("--write", type=Path, help="also write the figures as a page")

@@ -222,11 +222,16 @@ def flush_broker(chaos: Chaos) -> bool:
     return True
 
 
+def pass_time(installation: Installation, seconds: int) -> None:
+    """Set the workers' clock ahead, and the provider's with it."""
+    offset = installation.offset_s + seconds
+    installation.shift_clock(offset)
+    installation.provider.settings(ahead_ms=offset * 1000)
+
+
 def clock_forward(chaos: Chaos) -> bool:
     """The workers' clock jumps three days ahead, and stays there."""
-    offset = chaos.installation.offset_s + 3 * DAY_S
-    chaos.installation.shift_clock(offset)
-    chaos.installation.provider.settings(ahead_ms=offset * 1000)
+    pass_time(chaos.installation, 3 * DAY_S)
     _note(chaos, "clock_forward", 2.0)
     return True
 

@@ -21,11 +21,11 @@ def test_a_sender_sends_no_faster_than_its_rate(store: Installed) -> None:
 
 
 def test_a_slow_sender_is_told_when_its_next_turn_comes(store: Installed) -> None:
-    assert store.rates.take(PHONE, 3, 0.5) == Grant(1, 2_000)
+    assert store.rates.take(PHONE, 3, 0.5) == Grant(1, store.machine.ms + 2_000)
     store.machine.ms += 1_999
     grant = store.rates.take(PHONE, 1, 0.5)
     assert grant.count == 0
-    store.machine.ms += grant.wait_ms
+    store.machine.ms = grant.next_ms
     assert store.rates.take(PHONE, 1, 0.5).count == 1
 
 
@@ -50,17 +50,17 @@ def test_senders_do_not_slow_each_other(store: Installed) -> None:
 
 def test_a_pause_holds_everybody_until_it_is_over(store: Installed) -> None:
     store.rates.pause(PHONE, 5)
-    assert store.rates.take(PHONE, 1, 100.0) == Grant(0, 5_000)
-    assert store.rates.closed_ms(PHONE) == 5_000
+    assert store.rates.take(PHONE, 1, 100.0) == Grant(0, store.machine.ms + 5_000)
+    assert store.rates.closed_until(PHONE) == store.machine.ms + 5_000
     store.machine.ms += 5_000
-    assert store.rates.closed_ms(PHONE) == 0
+    assert store.rates.closed_until(PHONE) is None
     assert store.rates.take(PHONE, 1, 100.0).count == 1
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one(store: Installed) -> None:
     store.rates.pause(PHONE, 30)
     store.rates.pause(PHONE, 1)
-    assert store.rates.closed_ms(PHONE) == 30_000
+    assert store.rates.closed_until(PHONE) == store.machine.ms + 30_000
 
 
 def stop(
@@ -77,16 +77,16 @@ def resume(
 
 
 def test_a_stopped_sender_stays_stopped_until_it_is_resumed(store: Installed) -> None:
-    assert store.rates.closed_ms(PHONE) == 0
+    assert store.rates.closed_until(PHONE) is None
     assert stop(store)
     assert not stop(store), "it is told only once"
     store.machine.ms += 10 * 86_400_000
-    assert store.rates.closed_ms(PHONE) > 0
+    assert store.rates.closed_until(PHONE) is not None
     assert store.client.pttl(keys.rate(store.rates.name(PHONE))) == -1, "it does not expire"
     assert resume(store)
     assert not resume(store)
-    assert store.rates.closed_ms(PHONE) == 0
-    assert store.rates.take(PHONE, 5, 5.0) == Grant(5, 200)
+    assert store.rates.closed_until(PHONE) is None
+    assert store.rates.take(PHONE, 5, 5.0) == Grant(5, store.machine.ms + 200)
 
 
 def test_of_all_workers_exactly_one_probes_a_stopped_sender_each_interval(
@@ -94,19 +94,30 @@ def test_of_all_workers_exactly_one_probes_a_stopped_sender_each_interval(
 ) -> None:
     stop(store)
     granted = []
+    began = store.machine.ms
     for _ in range(3):
         with ThreadPoolExecutor(8) as pool:
             grants = list(pool.map(lambda _: store.rates.take(PHONE, 5, 20.0), range(24)))
         granted.append([grant for grant in grants if grant.count])
         store.machine.ms += PROBE_MS
-    assert granted == [[], [Grant(1, PROBE_MS, probe=True)], [Grant(1, PROBE_MS, probe=True)]]
+    probes = [Grant(1, began + interval * PROBE_MS, probe=True) for interval in (2, 3)]
+    assert granted == [[], probes[:1], probes[1:]]
 
 
 def test_a_clock_set_back_does_not_put_a_probe_off(store: Installed) -> None:
     stop(store)
     store.machine.ms -= 86_400_000
-    assert store.rates.take(PHONE, 1, 1.0) == Grant(0, PROBE_MS)
-    assert store.rates.closed_ms(PHONE) == PROBE_MS
+    assert store.rates.take(PHONE, 1, 1.0) == Grant(0, store.machine.ms + PROBE_MS)
+    assert store.rates.closed_until(PHONE) == store.machine.ms + PROBE_MS
+
+
+def test_a_pause_ends_at_the_same_instant_wherever_the_clock_is_set(store: Installed) -> None:
+    """A delivery that is held until then must not be held an hour longer by a clock put right."""
+    ends = store.machine.ms + 30_000
+    store.rates.pause(PHONE, 30)
+    store.machine.ms -= 3_600_000
+    assert store.rates.take(PHONE, 1, 1.0) == Grant(0, ends)
+    assert store.rates.closed_until(PHONE) == ends
 
 
 @pytest.mark.parametrize("proof", ["answer", "receipt"])
@@ -122,7 +133,7 @@ def test_what_was_begun_before_the_refusal_proves_nothing(store: Installed) -> N
     store.machine.ms += 5
     stop(store)
     assert not resume(store, "answer", begun_ms=before)
-    assert store.rates.closed_ms(PHONE) > 0
+    assert store.rates.closed_until(PHONE) is not None
 
 
 def test_a_late_refusal_of_what_was_begun_before_the_sender_was_mended_stops_nothing(
@@ -133,7 +144,7 @@ def test_a_late_refusal_of_what_was_begun_before_the_sender_was_mended_stops_not
     store.machine.ms += PROBE_MS
     resume(store)
     assert not stop(store, begun_ms=begun_ms, proof="receipt")
-    assert store.rates.closed_ms(PHONE) == 0
+    assert store.rates.closed_until(PHONE) is None
     assert stop(store)
 
 
