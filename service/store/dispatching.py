@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -154,7 +154,8 @@ class DispatchStore:
             lease_until_ms: machine ms UTC.
         """
         call = _claim_call(partition, now_ms, limit, lease_until_ms)
-        return _claimed(self._scripts.run("claim", *call))
+        rows = self._scripts.run("claim", *call)
+        return _claimed(rows, self._scripts.read_hashes(_patients(rows)))
 
     async def claim_soon(
         self, partition: int, now_ms: int, limit: int, lease_until_ms: int
@@ -162,7 +163,7 @@ class DispatchStore:
         """`claim` while the event loop goes on."""
         call = _claim_call(partition, now_ms, limit, lease_until_ms)
         (rows,) = await self._scripts.run_soon("claim", [call])
-        return _claimed(rows)
+        return _claimed(rows, await self._scripts.read_hashes_soon(_patients(rows)))
 
     def suspect(self, claim: Claimed) -> int:
         """Note that a claim is worked on alone, since its lease ran out before.
@@ -335,11 +336,20 @@ def _claim_call(partition: int, now_ms: int, limit: int, lease_until_ms: int) ->
     return (keys.due, keys.held, keys.fence), args
 
 
-def _claimed(rows: list[Any]) -> list[Claimed]:
+def _patients(rows: list[Any]) -> list[str]:
+    """Keys of the patients whose subscriptions were claimed."""
+    patients = [member.decode().partition(".")[0] for member in rows[::3]]
+    return [PartitionKeys(partition_of(patient)).patient(patient) for patient in patients]
+
+
+def _claimed(rows: list[Any], records: Sequence[Mapping[bytes, bytes]]) -> list[Claimed]:
     claimed = []
-    for member, token, due, flat in rows:
+    for (member, token, due), record in zip(
+        zip(*[iter(rows)] * 3, strict=True), records, strict=True
+    ):
         try:
-            claimed.append(Claimed.of(member.decode(), token, int(float(due)), flat))
+            claimed.append(Claimed.of(member.decode(), token, int(float(due)), record))
         except (LookupError, ValueError) as error:
+            # Erased this moment; or it has to be looked at, and is in flight until its lease ends.
             log.error("unreadable", subscription=member.decode(), fault=type(error).__name__)
     return claimed

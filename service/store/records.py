@@ -237,10 +237,10 @@ class Claimed:
     due_ms: int
 
     @classmethod
-    def of(cls, member: str, token: int, due: int, flat: list[bytes]) -> Claimed:
-        """From the reply of ``claim.lua``."""
+    def of(cls, member: str, token: int, due: int, record: Mapping[bytes, bytes]) -> Claimed:
+        """From the reply of ``claim.lua``, and the patient's hash."""
         patient, number = split_subscription(member)
-        fields = PatientFields.of(patient, flat)
+        fields = PatientFields.of(patient, record)
         subscription = fields.subscription(number)
         if subscription is None:
             raise LookupError(f"subscription {member} is in the due index but has no record")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -94,18 +94,18 @@ class Scripts:
         if self._cluster is not None or not calls:
             return self.run_durably(name, calls) if durably else self.run_many(name, calls)
         text, digest = _sources()[name]
-        commands: dict[str, list[Command]] = {
-            ALONE: [(("EVALSHA", digest, len(keys), *keys, *args), {}) for keys, args in calls]
-        }
+        return await self._ask(_evaluations(digest, calls), text, durably=durably)
+
+    async def _ask(
+        self, commands: Sequence[Command], script: str = "", *, durably: bool = False
+    ) -> list[Any]:
+        asked = {ALONE: commands}
         with store_errors(self._client), lines_to({ALONE: self._client}) as lines:
             line = lines[ALONE]
-            line.send(commands[ALONE])
+            line.send(commands)
             await line.answered()
-            found = {ALONE: line.receive(commands[ALONE])}
-            answers = with_script(lines, commands, text, found)[ALONE]
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise answer
+            found = {ALONE: line.receive(commands)}
+            answers = _sound(with_script(lines, asked, script, found)[ALONE])
             if durably and self._durability.waits:
                 settle(lines, {ALONE: self._durability})
         return answers
@@ -125,6 +125,29 @@ class Scripts:
                 if isinstance(answer, Exception):
                     raise answer
         return [member.decode() for members in answers for member in members]
+
+    def read_hashes(self, keys: Sequence[str]) -> list[Mapping[bytes, bytes]]:
+        """All fields of hashes, in one round trip; empty where there is none.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        if not keys:
+            return []
+        with store_errors(self._client):
+            if self._cluster is not None:
+                slots = [key_slot(key.encode()) for key in keys]
+                return _sound(self._cluster.run(_reads(keys), slots, script=""))
+            pipeline = self._client.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hgetall(key)
+            return list(pipeline.execute())
+
+    async def read_hashes_soon(self, keys: Sequence[str]) -> list[Mapping[bytes, bytes]]:
+        """`read_hashes` while the event loop goes on, as in `run_soon`."""
+        if self._cluster is not None or not keys:
+            return self.read_hashes(keys)
+        return await self._ask(_reads(keys))
 
     def read_hash(self, key: str) -> dict[str, bytes]:
         """All fields of a hash, empty where there is none.
@@ -152,17 +175,11 @@ def _run_on(
 ) -> list[Any]:
     """The same on a cluster: one round trip, and one fsync, for each node."""
     text, digest = _sources()[name]
-    commands: list[Command] = [
-        (("EVALSHA", digest, len(keys), *keys, *args), {}) for keys, args in calls
-    ]
+    commands = _evaluations(digest, calls)
     slots = [key_slot(keys[0].encode()) for keys, _ in calls]
     if durability is not None and not isinstance(durability, ClusterDurability):
         raise TypeError("a cluster's durability is asked for with Durability.of")
-    answers = cluster.run(commands, slots, script=text, durability=durability)
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
-    return answers
+    return _sound(cluster.run(commands, slots, script=text, durability=durability))
 
 
 def _run_many(client: redis.Redis, name: str, calls: Sequence[Call]) -> list[Any]:
@@ -175,6 +192,23 @@ def _run_many(client: redis.Redis, name: str, calls: Sequence[Call]) -> list[Any
         again = _pipelined(client, digest, [calls[i] for i in missing])
         for i, answer in zip(missing, again, strict=True):
             answers[i] = answer
+    return _sound(answers)
+
+
+def _evaluations(digest: str, calls: Sequence[Call]) -> list[Command]:
+    return [(("EVALSHA", digest, len(keys), *keys, *args), {}) for keys, args in calls]
+
+
+def _reads(keys: Sequence[str]) -> list[Command]:
+    return [(("HGETALL", key), {}) for key in keys]
+
+
+def _sound(answers: list[Any]) -> list[Any]:
+    """The answers, where none of them is an error.
+
+    Raises:
+        redis.RedisError: the first error among them.
+    """
     for answer in answers:
         if isinstance(answer, Exception):
             raise answer

@@ -132,4 +132,5 @@ def _claim_ms(installation: Installation) -> float:
 
 
 def _script_us(statistics_of_commands: dict[str, dict[str, float]]) -> float:
-    return float(statistics_of_commands["cmdstat_evalsha"]["usec"])
+    commands = ("cmdstat_evalsha", "cmdstat_hgetall")
+    return sum(float(statistics_of_commands[name]["usec"]) for name in commands)
