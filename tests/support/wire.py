@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.store.keys import PartitionKeys, new_patient_id
 from service.store.scripts import _sources
 from tests.support.polling import until
 from tests.support.servers import Server
@@ -33,6 +34,13 @@ OVERLAP = 64
 def script(name: str) -> bytes:
     """What a call of a Lua script is known by on the wire."""
     return _sources()[name][1].encode()
+
+
+def record(partition: int) -> bytes:
+    """What reading a patient's whole record is known by: a claim's second half."""
+    keys = PartitionKeys(partition)
+    length = len(keys.patient(new_patient_id(partition, bytes)))
+    return f"HGETALL\r\n${length}\r\n{keys.patient('')}".encode()
 
 
 def load_scripts(server: Server) -> None:

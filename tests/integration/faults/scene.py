@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from schedules.delivery import State
 from tests.integration.faults.patience import eventually
 from tests.support.system import kill, phone
-from tests.support.wire import script
 
 if TYPE_CHECKING:
     import subprocess
@@ -98,13 +97,21 @@ class Scene:
         self.workers.append(process)
         return process
 
-    def catch(self, step: str, part: Part, **settings: str) -> Caught:
-        """Have a worker start on a text and a mail, and hold it at a script of the store."""
-        moment = self.wire.hold(script(step), part)
+    def catch(self, needle: bytes, part: Part, **settings: str) -> Caught:
+        """Have a worker start on a text and a mail, and hold it at a call of the store."""
+        moment = self.wire.hold(needle, part)
         text, mail = self.by_text(), self.by_mail()
         worker = self.worker(wired=True, **settings)
         moment.await_reached()
         return Caught(moment, worker, text, mail)
+
+    def catch_and_freeze(self, needle: bytes, part: Part, **settings: str) -> Caught:
+        """`catch` a worker, freeze it there while its moment goes by, and start another one."""
+        caught = self.catch(needle, part, **settings)
+        freeze(caught.worker)
+        caught.moment.release()
+        self.worker(wired=False, **settings)
+        return caught
 
     def by_text(self, **changes: str) -> Somebody:
         number = next(_numbers)

@@ -13,7 +13,7 @@ from service.carriers.base import MAX_AGE_S
 from service.store.records import FlightState
 from tests.integration.faults.patience import TEST_S, eventually
 from tests.integration.faults.scene import Scene, Somebody, freeze, thaw
-from tests.support.wire import script
+from tests.support.wire import record, script
 
 pytestmark = pytest.mark.timeout(TEST_S)
 
@@ -21,11 +21,8 @@ pytestmark = pytest.mark.timeout(TEST_S)
 def test_a_worker_frozen_past_its_lease_before_begin_may_not_send_when_it_thaws(
     scene: Scene,
 ) -> None:
-    caught = scene.catch("claim", "answer")
+    caught = scene.catch_and_freeze(record(0), "answer")
     text, mail = caught.text, caught.mail
-    freeze(caught.worker)
-    caught.moment.release()
-    scene.worker()
     text.settled()
     mail.settled()
     asked = scene.wire.hold(script("begin"), "answer")
@@ -39,11 +36,8 @@ def test_a_worker_frozen_past_its_lease_before_begin_may_not_send_when_it_thaws(
 
 def test_a_worker_frozen_after_begin_sends_no_old_attempt_when_it_thaws(scene: Scene) -> None:
     """Its attempts are in question until it is back to say that it has not sent; then they go."""
-    caught = scene.catch("begin", "answer", SETTLE_S="60")
+    caught = scene.catch_and_freeze(script("begin"), "answer", SETTLE_S="60")
     text, mail = caught.text, caught.mail
-    freeze(caught.worker)
-    caught.moment.release()
-    scene.worker(SETTLE_S="60")
     eventually(
         lambda: _old_and_in_question(text) and _old_and_in_question(mail), "they are in question"
     )
@@ -57,11 +51,8 @@ def test_a_worker_frozen_after_begin_sends_no_old_attempt_when_it_thaws(scene: S
 def test_a_worker_frozen_until_its_attempt_was_given_up_neither_sends_nor_records(
     scene: Scene,
 ) -> None:
-    caught = scene.catch("begin", "answer")
+    caught = scene.catch_and_freeze(script("begin"), "answer")
     text, mail = caught.text, caught.mail
-    freeze(caught.worker)
-    caught.moment.release()
-    scene.worker()
     text.settled()
     mail.settled()
     eventually(lambda: caught.moment.age_s() > MAX_AGE_S, "the attempts have grown old")

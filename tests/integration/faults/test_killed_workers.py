@@ -14,7 +14,7 @@ from schedules.delivery import State
 from tests.integration.faults.patience import TEST_S, eventually
 from tests.integration.faults.scene import Scene
 from tests.support.system import kill
-from tests.support.wire import script
+from tests.support.wire import record, script
 
 if TYPE_CHECKING:
     from tests.support.wire import Part
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(TEST_S)
 
 
-@pytest.mark.parametrize(("step", "part"), [("claim", "answer"), ("begin", "request")])
+@pytest.mark.parametrize(
+    ("needle", "part"),
+    [(script("claim"), "answer"), (record(0), "answer"), (script("begin"), "request")],
+    ids=["claimed", "read", "begins"],
+)
 def test_what_a_killed_worker_had_not_begun_goes_out_once_by_another(
-    scene: Scene, step: str, part: Part
+    scene: Scene, needle: bytes, part: Part
 ) -> None:
-    caught = scene.catch(step, part)
+    caught = scene.catch(needle, part)
     text, mail = caught.text, caught.mail
     kill(caught.worker)
     scene.worker()
@@ -37,7 +41,7 @@ def test_what_a_killed_worker_had_not_begun_goes_out_once_by_another(
 
 def test_what_a_killed_worker_had_begun_and_not_sent_is_sent_by_nobody(scene: Scene) -> None:
     """Nobody can prove that it did not call, so its deliveries end as unknown."""
-    caught = scene.catch("begin", "answer")
+    caught = scene.catch(script("begin"), "answer")
     text, mail = caught.text, caught.mail
     kill(caught.worker)
     scene.worker()
@@ -65,7 +69,7 @@ def test_a_worker_killed_before_it_recorded_what_was_accepted_sends_nothing_twic
     scene: Scene,
 ) -> None:
     """The text is found in the provider's list; no mail server has one: the mail stays unknown."""
-    caught = scene.catch("begin", "request")
+    caught = scene.catch(script("begin"), "request")
     text, mail = caught.text, caught.mail
     record = scene.wire.hold(script("conclude"), "request")
     caught.moment.release()
@@ -80,7 +84,7 @@ def test_a_worker_killed_before_it_recorded_what_was_accepted_sends_nothing_twic
 
 
 def test_a_worker_killed_after_its_record_was_written_changes_nothing_more(scene: Scene) -> None:
-    caught = scene.catch("begin", "request")
+    caught = scene.catch(script("begin"), "request")
     text, mail = caught.text, caught.mail
     record = scene.wire.hold(script("conclude"), "answer")
     caught.moment.release()
