@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
@@ -13,9 +13,13 @@ from service.store.flights import (
     Beginning,
     Begun,
     Conclusion,
-    begin_call,
-    by_partition,
-    conclude_call,
+    begin_calls,
+    begun,
+    claim_call,
+    claimed_of,
+    conclude_calls,
+    concluded,
+    patient_keys,
 )
 from service.store.keys import PartitionKeys, partition_of
 from service.store.records import Again, Channel, Claimed, Flight, PatientFields
@@ -153,17 +157,17 @@ class DispatchStore:
             limit: at most this many; 100 cost the server about a millisecond.
             lease_until_ms: machine ms UTC.
         """
-        call = _claim_call(partition, now_ms, limit, lease_until_ms)
+        call = claim_call(partition, now_ms, limit, lease_until_ms)
         rows = self._scripts.run("claim", *call)
-        return _claimed(rows, self._scripts.read_hashes(_patients(rows)))
+        return claimed_of(rows, self._scripts.read_hashes(patient_keys(rows)))
 
     async def claim_soon(
         self, partition: int, now_ms: int, limit: int, lease_until_ms: int
     ) -> list[Claimed]:
         """`claim` while the event loop goes on."""
-        call = _claim_call(partition, now_ms, limit, lease_until_ms)
+        call = claim_call(partition, now_ms, limit, lease_until_ms)
         (rows,) = await self._scripts.run_soon("claim", [call])
-        return _claimed(rows, await self._scripts.read_hashes_soon(_patients(rows)))
+        return claimed_of(rows, await self._scripts.read_hashes_soon(patient_keys(rows)))
 
     def suspect(self, claim: Claimed) -> int:
         """Note that a claim is worked on alone, since its lease ran out before.
@@ -188,27 +192,20 @@ class DispatchStore:
         Raises:
             StoreUnavailable: nothing may be sent.
         """
-        calls = [begin_call(keys, items) for keys, items in by_partition(beginnings)]
-        answers = self._scripts.run_durably("begin", calls)
-        return [word.decode() for answer in answers for word in answer]
+        return begun(self._scripts.run_durably("begin", begin_calls(beginnings)))
 
     async def begin_soon(self, beginnings: Sequence[Beginning]) -> list[Begun]:
         """`begin` while the event loop goes on."""
-        calls = [begin_call(keys, items) for keys, items in by_partition(beginnings)]
-        answers = await self._scripts.run_soon("begin", calls, durably=True)
-        return [word.decode() for answer in answers for word in answer]
+        calls = begin_calls(beginnings)
+        return begun(await self._scripts.run_soon("begin", calls, durably=True))
 
     def conclude(self, conclusions: Sequence[Conclusion]) -> list[bool]:
         """End flights; False where the token no longer held, and so nothing was recorded."""
-        calls = [conclude_call(keys, items) for keys, items in by_partition(conclusions)]
-        answers = self._scripts.run_many("conclude", calls)
-        return [word == b"ok" for answer in answers for word in answer]
+        return concluded(self._scripts.run_many("conclude", conclude_calls(conclusions)))
 
     async def conclude_soon(self, conclusions: Sequence[Conclusion]) -> list[bool]:
         """`conclude` while the event loop goes on."""
-        calls = [conclude_call(keys, items) for keys, items in by_partition(conclusions)]
-        answers = await self._scripts.run_soon("conclude", calls)
-        return [word == b"ok" for answer in answers for word in answer]
+        return concluded(await self._scripts.run_soon("conclude", conclude_calls(conclusions)))
 
     def sweep(self, partition: int, now_ms: int, limit: int, look_again_ms: int) -> list[Question]:
         """Return what was not begun to the due index; hand out what is in question.
@@ -328,28 +325,3 @@ def _member(task: Afterwards) -> str:
 
 def _afterwards_key(task: Afterwards) -> str:
     return PartitionKeys(partition_of(task.attempt)).afterwards
-
-
-def _claim_call(partition: int, now_ms: int, limit: int, lease_until_ms: int) -> Call:
-    keys = PartitionKeys(partition)
-    args = (now_ms, limit, lease_until_ms, keys.patient(""))
-    return (keys.due, keys.held, keys.fence), args
-
-
-def _patients(rows: list[Any]) -> list[str]:
-    """Keys of the patients whose subscriptions were claimed."""
-    patients = [member.decode().partition(".")[0] for member in rows[::3]]
-    return [PartitionKeys(partition_of(patient)).patient(patient) for patient in patients]
-
-
-def _claimed(rows: list[Any], records: Sequence[Mapping[bytes, bytes]]) -> list[Claimed]:
-    claimed = []
-    for (member, token, due), record in zip(
-        zip(*[iter(rows)] * 3, strict=True), records, strict=True
-    ):
-        try:
-            claimed.append(Claimed.of(member.decode(), token, int(float(due)), record))
-        except (LookupError, ValueError) as error:
-            # Erased this moment; or it has to be looked at, and is in flight until its lease ends.
-            log.error("unreadable", subscription=member.decode(), fault=type(error).__name__)
-    return claimed

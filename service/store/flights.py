@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
+
+import structlog
 
 from service.store.history import HistoryEntry
 from service.store.keys import PartitionKeys, partition_of
 from service.store.records import LETTER, Again, Channel, Claimed
 from service.store.scripts import Argument, Call
+
+log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 128
 """Flights in one call of a script: the server does nothing else for about two milliseconds."""
@@ -83,13 +87,58 @@ def by_partition(asked: Sequence[T]) -> Iterator[tuple[PartitionKeys, list[T]]]:
             yield PartitionKeys(partition), some
 
 
+def begin_calls(beginnings: Sequence[Beginning]) -> list[Call]:
+    """What ``begin.lua`` is called with, in order; its replies are for `begun`."""
+    return [_begin_call(keys, items) for keys, items in by_partition(beginnings)]
+
+
+def begun(replies: list[Any]) -> list[Begun]:
+    """The answers of ``begin.lua``, one for each attempt."""
+    return [word.decode() for reply in replies for word in reply]
+
+
+def conclude_calls(conclusions: Sequence[Conclusion]) -> list[Call]:
+    """What ``conclude.lua`` is called with, in order; its replies are for `concluded`."""
+    return [_conclude_call(keys, items) for keys, items in by_partition(conclusions)]
+
+
+def concluded(replies: list[Any]) -> list[bool]:
+    """The answers of ``conclude.lua``: whether each was recorded."""
+    return [word == b"ok" for reply in replies for word in reply]
+
+
+def claim_call(partition: int, now_ms: int, limit: int, lease_until_ms: int) -> Call:
+    """What ``claim.lua`` is called with; see `DispatchStore.claim`."""
+    keys = PartitionKeys(partition)
+    args = (now_ms, limit, lease_until_ms, keys.patient(""))
+    return (keys.due, keys.held, keys.fence), args
+
+
+def patient_keys(rows: list[Any]) -> list[str]:
+    """From the reply of ``claim.lua``: keys of the patients whose subscriptions were claimed."""
+    patients = [member.decode().partition(".")[0] for member in rows[::3]]
+    return [PartitionKeys(partition_of(patient)).patient(patient) for patient in patients]
+
+
+def claimed_of(rows: list[Any], records: Sequence[Mapping[bytes, bytes]]) -> list[Claimed]:
+    """From the reply of ``claim.lua`` and the patients' hashes; what cannot be read is left out."""
+    claimed = []
+    for member, token, due, record in zip(rows[::3], rows[1::3], rows[2::3], records, strict=True):
+        try:
+            claimed.append(Claimed.of(member.decode(), token, int(float(due)), record))
+        except (LookupError, ValueError) as error:
+            # Erased this moment; or it has to be looked at, and is in flight until its lease ends.
+            log.error("unreadable", subscription=member.decode(), fault=type(error).__name__)
+    return claimed
+
+
 def _patient(one: Beginning | Conclusion) -> str:
     return (
         one.claimed.fields.id if isinstance(one, Beginning) else one.subscription.partition(".")[0]
     )
 
 
-def begin_call(keys: PartitionKeys, beginnings: Sequence[Beginning]) -> Call:
+def _begin_call(keys: PartitionKeys, beginnings: Sequence[Beginning]) -> Call:
     """What ``begin.lua`` is called with, for attempts in one partition."""
     names = [keys.held]
     args: list[Argument] = [ATTEMPT_TTL_MS, DRIPS_A_WEEK]
@@ -116,7 +165,7 @@ def begin_call(keys: PartitionKeys, beginnings: Sequence[Beginning]) -> Call:
     return names, args
 
 
-def conclude_call(keys: PartitionKeys, conclusions: Sequence[Conclusion]) -> Call:
+def _conclude_call(keys: PartitionKeys, conclusions: Sequence[Conclusion]) -> Call:
     """What ``conclude.lua`` is called with, for flights of one partition."""
     names = [keys.held, keys.due, keys.dead_letters, keys.afterwards]
     args: list[Argument] = []

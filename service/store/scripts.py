@@ -120,10 +120,7 @@ class Scripts:
             pipeline = self._client.pipeline(transaction=False)
             for key in keys:
                 pipeline.zrangebyscore(key, "-inf", limit, start=0, num=most)
-            answers = pipeline.execute(raise_on_error=False)
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise answer
+            answers = _sound(pipeline.execute(raise_on_error=False))
         return [member.decode() for members in answers for member in members]
 
     def read_hashes(self, keys: Sequence[str]) -> list[Mapping[bytes, bytes]]:
