@@ -46,7 +46,7 @@ appendonly yes
 appendfsync always
 aof-load-truncated yes
 auto-aof-rewrite-percentage 100
-auto-aof-rewrite-min-size 64mb
+auto-aof-rewrite-min-size 256mb
 save ""
 maxmemory-policy noeviction
 hash-max-listpack-entries 512
