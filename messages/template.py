@@ -27,6 +27,7 @@ EMAIL_VARIABLES: Final = (
     "series_title",
     "frequency",
     "unsubscribe_url",
+    "link",
 )
 SMS_VARIABLES: Final = tuple(
     name

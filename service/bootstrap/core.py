@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import redis
-
 from messages.catalog import Catalog
 from messages.render import Renderer
+from service.bootstrap.open_store import OpenStore
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
-from service.clock import BusinessClock, MachineClock, SystemClock
 from service.dispatch.compose import Composer
 from service.dispatch.dead_letters import DeadLetters
-from service.dispatch.parts import Stores
 from service.dispatch.receipts import Receipts
 from service.dispatch.senders import Senders
 from service.dispatch.stops import Stops
@@ -33,23 +30,10 @@ from service.reporting.backlog import Backlogs
 from service.reporting.senders import SenderList
 from service.reporting.status import Statuses
 from service.settings import Settings
-from service.store.connection import Durability, connect
 from service.store.dead_letters import DeadLetterStore
-from service.store.dispatching import DispatchStore
 from service.store.embedded import broker_url, embedded
-from service.store.installation import key_in_use, open_clock, open_installation
-from service.store.keyfile import load_key_ring
-from service.store.keyring import Index
-from service.store.keys import system_random
-from service.store.live_ring import LiveKeyRing
-from service.store.patients import Patients
-from service.store.rates import Rates
 from service.store.records import Channel, Patient
-from service.store.replies import Replies
-from service.store.scripts import Scripts
 from service.store.sealed import SealedValues
-from service.store.server_check import require_fit
-from service.store.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from service.carriers.twilio_webhooks import TwilioSignatures
@@ -83,26 +67,11 @@ def store_urls(settings: Settings, *, hold: bool) -> Iterator[StoreUrls]:
         yield StoreUrls(url, settings.broker_url or broker_url(url))
 
 
-class Core:
-    """The use cases and what they share, built lazily from settings and an open store."""
+class Core(OpenStore):
+    """The use cases that need no carrier, built lazily on an open store."""
 
     def __init__(self, settings: Settings, url: str) -> None:
-        self.settings = settings
-        self.machine: MachineClock = SystemClock()
-        self.client: redis.Redis = connect(url)
-        require_fit(self.client)
-        ring = load_key_ring(settings)
-        installation = open_installation(self.client, ring, settings.partitions)
-        self.keyring: LiveKeyRing = LiveKeyRing(
-            ring,
-            lambda: load_key_ring(settings, create=False),
-            lambda: key_in_use(self.client),
-            self.machine.monotonic,
-        )
-        self.partitions: int = installation.partitions
-        self.index: Index = installation.index
-        self.business: BusinessClock = open_clock(self.client, settings.clock_setting)
-        self.scripts = Scripts(self.client, Durability.of(self.client))
+        super().__init__(settings, url)
         self.clinics: Mapping[str, Clinic] = clinics_of(settings)
         self.senders = Senders(settings, self.clinics)
 
@@ -112,39 +81,10 @@ class Core:
         return Catalog.load()
 
     @cached_property
-    def suppressions(self) -> Suppressions:
-        """The suppression ledger."""
-        return Suppressions(self.scripts, self.index, self.partitions, self.business)
-
-    @cached_property
-    def patients(self) -> Patients:
-        """Patient records."""
-        return Patients(
-            self.client,
-            self.scripts,
-            self.keyring,
-            self.partitions,
-            self.business,
-            system_random,
-            self.index,
-        )
-
-    @cached_property
     def rotation(self) -> Rotation:
         """Changes the keys."""
         values = SealedValues(self.client, self.scripts, self.keyring)
         return Rotation(self.client, self.keyring, values, self.machine, time.sleep)
-
-    @cached_property
-    def dispatch_store(self) -> DispatchStore:
-        """Flights and attempts."""
-        return DispatchStore(self.scripts)
-
-    @cached_property
-    def stores(self) -> Stores:
-        """What dispatch works on."""
-        rates = Rates(self.client, self.scripts, self.index, self.machine)
-        return Stores(self.dispatch_store, self.patients, self.suppressions, rates)
 
     @cached_property
     def stops(self) -> Stops:
@@ -195,10 +135,15 @@ class Core:
         return self.senders.of(clinic, channel).address
 
     @cached_property
+    def renderer(self) -> Renderer:
+        """Renders the library's messages."""
+        return Renderer(self.catalog)
+
+    @cached_property
     def composer(self) -> Composer:
         """Renders deliveries."""
         return Composer(
-            Renderer(self.catalog),
+            self.renderer,
             self.clinics,
             self.senders,
             self.keyring,
@@ -215,23 +160,9 @@ class Core:
         )
 
     @cached_property
-    def replies(self) -> Replies:
-        """Records of what patients text us."""
-        return Replies(
-            self.client,
-            self.scripts,
-            self.keyring,
-            self.index,
-            self.suppressions.keys,
-            self.partitions,
-            self.machine,
-            self.business,
-        )
-
-    @cached_property
     def inbox(self) -> Inbox:
         """Follows and answers what patients text us."""
-        answers = Answers(Renderer(self.catalog), self.composer, self.clinics, self.patients)
+        answers = Answers(self.renderer, self.composer, self.clinics, self.patients)
         return Inbox(self.replies, self.suppressions, answers, self.senders, self.machine)
 
     @property

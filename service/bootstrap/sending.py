@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from service.bootstrap.core import Core
 from service.carriers.base import EmailCarrier, TextCarrier
 from service.dispatch.afterwards import AfterwardsWork
+from service.dispatch.answering import Answering, ResponseWording
 from service.dispatch.drain import Drain
 from service.dispatch.evidence import Evidence
 from service.dispatch.parts import Carriers, DrainLimits
@@ -57,6 +58,15 @@ class Dispatch:
         evidence = Evidence(stores, texts, core.composer.body_digest)
         self._settle = Settle(stores, evidence, core.receipts, business, machine, settings.settle_s)
         self._afterwards = AfterwardsWork(stores, evidence, core.receipts, texts, machine)
+        self._answering = Answering(
+            core.responses,
+            stores,
+            core.stops,
+            ResponseWording(core.renderer, core.composer),
+            self._carriers,
+            machine,
+            lease_s=settings.lease_s,
+        )
 
     async def drain(self, partition: int) -> int:
         """Settle what was cut off, then send what is due; how many flights were concluded.
@@ -68,6 +78,7 @@ class Dispatch:
         """
         concluded = await self._settle.run(partition)
         if await self._listening.may_send():
+            await self._answering.run(partition)
             concluded += await self._drain.run(partition)
         await self._afterwards.run(partition)
         return concluded

@@ -16,7 +16,19 @@ def follow_carrier(
         StoreUnavailable: not recorded.
     """
     address = patient.address(channel)
-    if outcome.effect is None or not address:
+    if address:
+        suppress_as_told(ledger, channel, address, outcome)
+
+
+def suppress_as_told(
+    ledger: Suppressions, channel: Channel, address: str, outcome: Outcome
+) -> None:
+    """The same for an address by itself.
+
+    Raises:
+        StoreUnavailable: not recorded.
+    """
+    if outcome.effect is None:
         return
     opted_out = outcome.effect is AddressEffect.OPTED_OUT
     ledger.suppress(

@@ -75,16 +75,32 @@ class Composer:
         Raises:
             ConfigurationError: it has left the clinics file.
         """
-        clinic = self._clinics.get(patient.clinic)
+        return self.clinic_named(patient.clinic)
+
+    def clinic_named(self, identifier: str) -> Clinic:
+        """A clinic by its id.
+
+        Raises:
+            ConfigurationError: it has left the clinics file.
+        """
+        clinic = self._clinics.get(identifier)
         if clinic is None:
             raise ConfigurationError(
-                f"The clinic {patient.clinic} of a patient is not in the clinics file; put it back."
+                f"The clinic {identifier} of a patient is not in the clinics file; put it back."
             )
         return clinic
 
     def sender(self, patient: Patient, channel: Channel) -> Sender:
         """Who a patient's message of a channel goes out as."""
-        return self._senders.of(self.clinic(patient), channel)
+        return self.sender_of(self.clinic(patient), channel)
+
+    def sender_of(self, clinic: Clinic, channel: Channel) -> Sender:
+        """Who a clinic's messages of a channel go out as.
+
+        Raises:
+            ConfigurationError: it has no sender for that channel.
+        """
+        return self._senders.of(clinic, channel)
 
     def text(self, delivery: Delivery) -> OutgoingText:
         """A text, ready but for the instant at which it is begun.
@@ -184,4 +200,5 @@ class Composer:
             "series_title": words.title,
             "frequency": words.frequency,
             "unsubscribe_url": self._public_url,
+            "link": self._public_url,
         }

@@ -38,7 +38,8 @@ class Pending:
         due_ms: the earliest due time (business), None if nothing is due.
         held_ms: the earliest time a flight must be looked at (machine).
         held: flights.
-        after_ms: the earliest time at which something is left to do about an attempt (machine).
+        after_ms: the earliest time at which something else is left to do: about an attempt, or a
+            message outside of a series, an alert to staff (machine).
     """
 
     due_ms: int | None
@@ -127,7 +128,8 @@ class DispatchStore:
         calls: list[Call] = []
         for partition in partitions:
             keys = PartitionKeys(partition)
-            calls.append(((keys.due, keys.held, keys.afterwards), ()))
+            others = (keys.afterwards, keys.responses, keys.alerts)
+            calls.append(((keys.due, keys.held, *others), ()))
         found = []
         for due, held_at, held, after in self._scripts.run_many("peek", calls):
             found.append(Pending(_ms(due), _ms(held_at), int(held), _ms(after)))

@@ -16,6 +16,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LETTERS = bytes(ord(ALPHABET[byte & 31]) for byte in range(256))
 PATIENT_RANDOM = 10
 ATTEMPT_RANDOM = 24
+TASK_RANDOM = 10
 
 INSTALLATION = "av:installation"
 CLOCK = "av:clock"
@@ -156,6 +157,29 @@ class PartitionKeys:
     def open_fan_outs(self) -> str:
         """Sorted set: suppressions not yet carried to all patients, by the server's ms UTC."""
         return f"{self.tag}:fan"
+
+    @property
+    def responses(self) -> str:
+        """Sorted set: messages outside of a series, by the machine ms UTC they are looked at."""
+        return f"{self.tag}:out"
+
+    @property
+    def tasks(self) -> str:
+        """Sorted set: tasks for staff that are not closed, by the machine ms UTC they are of."""
+        return f"{self.tag}:tasks"
+
+    @property
+    def alerts(self) -> str:
+        """Sorted set: tasks of which staff are to be alerted, by machine ms UTC."""
+        return f"{self.tag}:alerts"
+
+    def task(self, identifier: str) -> str:
+        """Hash: one task for staff, in the partition of the address it is about."""
+        return f"{self.tag}:k:{identifier}"
+
+    def response(self, identifier: str) -> str:
+        """Hash with expiry: one message outside of a series, in its address's partition."""
+        return f"{self.tag}:m:{identifier}"
 
     def patient(self, patient: str) -> str:
         """Hash: contact, subscriptions, cursors, flights, suppression copies."""

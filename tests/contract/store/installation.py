@@ -34,8 +34,10 @@ from service.store.records import (
     pack_subscription,
 )
 from service.store.replies import Replies
+from service.store.responses import Responses
 from service.store.scripts import Scripts, as_text
 from service.store.suppressions import Suppressions
+from service.store.tasks import Tasks
 from tests.support.sets import Store
 
 DAY = date(2026, 3, 2)
@@ -70,6 +72,8 @@ class Installed:
     suppressions: Suppressions
     rates: Rates
     replies: Replies
+    responses: Responses
+    tasks: Tasks
     business: SetClock = field(default_factory=SetClock)
     machine: SetClock = field(default_factory=SetClock)
     partitions: int = 4
@@ -96,6 +100,8 @@ class Installed:
             Replies(
                 client, scripts, ring, index, suppressions.keys, cls.partitions, machine, business
             ),
+            Responses(scripts, ring, index, suppressions.digest, suppressions.keys, machine),
+            Tasks(scripts, ring, index, suppressions.keys, cls.partitions, machine, business),
             business,
             machine,
             wipe=server.flush,
