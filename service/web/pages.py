@@ -9,6 +9,8 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from service.web.language import words
+
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -23,13 +25,16 @@ def _environment() -> Environment:
     )
 
 
-def page(name: str, status: int = 200, **values: object) -> HTMLResponse:
+def page(name: str, language: str, status: int = 200, **values: object) -> HTMLResponse:
     """The page of a template; every value is escaped, and nothing is kept by browsers or proxies.
 
     Args:
         name: of the template, without its ending.
+        language: one of ``language.LANGUAGES``; the template gets its words as ``words``.
         status: HTTP status.
-        values: all that the template uses.
+        values: all else that the template uses.
     """
-    html = _environment().get_template(f"{name}.html.jinja").render(values)
-    return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+    template = _environment().get_template(f"{name}.html.jinja")
+    html = template.render(values, language=language, words=words(language))
+    headers = {"Cache-Control": "no-store", "Content-Language": language}
+    return HTMLResponse(html, status, headers)

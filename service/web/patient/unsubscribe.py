@@ -17,6 +17,7 @@ from service.dispatch.compose import UNSUBSCRIBE
 from service.errors import AftervisitError, StoreUnavailable
 from service.store.keyring import InvalidToken
 from service.web.core import CoreOf
+from service.web.language import BrowserLanguage, spoken
 from service.web.pages import page
 
 log = structlog.get_logger(__name__)
@@ -25,34 +26,34 @@ router = APIRouter(prefix="/u", tags=["patients"], default_response_class=HTMLRe
 
 
 @dataclass(frozen=True, slots=True)
-class _Mailbox:
-    """What is known of the mailbox that a link is for.
+class _Owners:
+    """What is known of those whose mailbox a link is for.
 
     Attributes:
-        left: no e-mail goes to it any more.
-        clinics: who wrote to it.
+        languages: theirs; empty where that cannot be said, as below.
+        clinics: who wrote to them, and whom to call; empty where all of them are erased.
     """
 
-    left: bool
+    languages: set[str]
     clinics: list[Clinic]
 
 
 @router.head("/{token}", include_in_schema=False)
 @router.get("/{token}")
-def ask(token: str, core: CoreOf) -> Response:
+def ask(token: str, core: CoreOf, browser: BrowserLanguage) -> Response:
     """Ask whether to stop. It changes nothing, whoever opens it: scanners open every link."""
     try:
         digest = _digest(core, token)
-        mailbox = _mailbox(core, digest)
+        name = "left" if _has_left(core, digest) else "leave"
     except InvalidToken:
-        return page("bad_link", 404)
+        return page("bad_link", browser, 404)
     except StoreUnavailable:
-        return page("try_again", 503)
-    return page("left" if mailbox.left else "leave", clinics=mailbox.clinics)
+        return page("try_again", browser, 503)
+    return _page(name, core, digest, browser)
 
 
 @router.post("/{token}")
-def leave(token: str, core: CoreOf) -> Response:
+def leave(token: str, core: CoreOf, browser: BrowserLanguage) -> Response:
     """Stop e-mail to the mailbox, by our page's button or by one click in a mail program.
 
     RFC 8058: no cookie, no redirect, any form body (``List-Unsubscribe=One-Click``, urlencoded or
@@ -63,35 +64,41 @@ def leave(token: str, core: CoreOf) -> Response:
         digest = _digest(core, token)
         core.suppressions.suppress("email", digest, reason="one_click", source="one_click")
     except InvalidToken:
-        return page("bad_link", 404)
+        return page("bad_link", browser, 404)
     except StoreUnavailable:
-        return page("try_again", 503)
+        return page("try_again", browser, 503)
     log.info("email_left")
-    return page("left", clinics=_clinics(core, digest))
+    return _page("left", core, digest, browser)
 
 
 def _digest(core: Core, token: str) -> str:
     return core.keyring.open_token(UNSUBSCRIBE, token).decode()
 
 
-def _mailbox(core: Core, digest: str) -> _Mailbox:
-    left = False
-    for identifier in core.suppressions.patients(digest):
-        fields = core.patients.find(identifier)
-        copy = fields.suppression("email") if fields else None
-        left = left or bool(copy and copy.on)
-    return _Mailbox(left, _clinics(core, digest))
+def _has_left(core: Core, digest: str) -> bool:
+    found = map(core.patients.find, core.suppressions.patients(digest))
+    copies = [fields.suppression("email") for fields in found if fields]
+    return any(copy and copy.on for copy in copies)
 
 
-def _clinics(core: Core, digest: str) -> list[Clinic]:
-    """Whom to call; empty where that cannot be said (an erased patient), which stops nobody."""
-    found: dict[str, Clinic] = {}
+def _page(name: str, core: Core, digest: str, browser: str) -> Response:
+    owners = _owners(core, digest)
+    return page(name, spoken(owners.languages, browser), clinics=owners.clinics)
+
+
+def _owners(core: Core, digest: str) -> _Owners:
+    """What cannot be read of them stops nobody."""
+    languages: set[str] = set()
+    clinics: dict[str, Clinic] = {}
     try:
         for identifier in core.suppressions.patients(digest):
             fields = core.patients.find(identifier)
-            clinic = fields and core.clinics.get(core.patients.contact(fields).clinic)
-            if clinic:
-                found[clinic.id] = clinic
+            if fields is None:
+                continue
+            contact = core.patients.contact(fields)
+            languages.add(contact.language)
+            if clinic := core.clinics.get(contact.clinic):
+                clinics[clinic.id] = clinic
     except AftervisitError as error:
         log.warning("clinic_unknown", fault=str(error))
-    return list(found.values())
+    return _Owners(languages, list(clinics.values()))

@@ -52,6 +52,13 @@ def test_one_post_stops_the_email_without_cookie_or_redirect(
     assert SAMPLE_CLINIC.phone in answer.text
 
 
+def test_a_link_that_does_not_work_says_so_in_the_browsers_language(web: Site) -> None:
+    answer = web.client.get("/u/x", headers={"Accept-Language": "es-US,es;q=0.9,en;q=0.5"})
+    assert answer.status_code == 404
+    assert answer.headers["content-language"] == "es"
+    assert "Este enlace no funciona" in answer.text
+
+
 def test_leaving_by_email_stops_everybody_who_shares_the_mailbox_and_no_text(
     web: Site, email: str, phone: str
 ) -> None:
