@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
 
     web_host: str = Field("127.0.0.1", description="Address the web process listens on.")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Its port.")
+    trusted_proxies: str = Field(
+        "127.0.0.0/8,::1/128", description="Networks of the proxies in front of the web process."
+    )
     worker_processes: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Worker processes on this machine."
     )
@@ -122,6 +126,13 @@ class Settings(BaseSettings):
     @classmethod
     def _clock_is_readable(cls, text: str) -> str:
         parse_clock(text)
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks_are_readable(cls, text: str) -> str:
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(part)
         return text
 
     @field_validator("twilio_api_base_url", "public_url")

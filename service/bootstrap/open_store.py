@@ -15,6 +15,7 @@ from service.store.installation import key_in_use, open_clock, open_installation
 from service.store.keyfile import load_key_ring
 from service.store.keyring import Index
 from service.store.keys import system_random
+from service.store.limits import Limits
 from service.store.live_ring import LiveKeyRing
 from service.store.patients import Patients
 from service.store.rates import Rates
@@ -75,6 +76,11 @@ class OpenStore:
         """What dispatch works on."""
         rates = Rates(self.client, self.scripts, self.index, self.machine)
         return Stores(self.dispatch_store, self.patients, self.suppressions, rates)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How often something may be done to an address, or by a source."""
+        return Limits(self.scripts, self.machine)
 
     @cached_property
     def replies(self) -> Replies:

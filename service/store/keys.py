@@ -209,3 +209,8 @@ class PartitionKeys:
 def rate(sender: str) -> str:
     """What all workers share of a sender (named by a keyed hash, never by its number)."""
     return f"av:rate:{sender}"
+
+
+def limit(name: str, digest: str) -> str:
+    """List, expires: when something limited was done lately, by the keyed hash of whom or what."""
+    return f"av:limit:{name}:{digest}"

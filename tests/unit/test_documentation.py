@@ -72,7 +72,7 @@ def test_every_key_of_the_store_is_documented_and_no_other_is() -> None:
         elif inspect.isfunction(member) and not name.startswith("_"):
             (parameter,) = list(inspect.signature(member).parameters)[1:]
             expected.add(getattr(partition, name)(f"<{parameter}>"))
-    expected |= {keys.rate("<sender>")}
+    expected |= {keys.rate("<sender>"), keys.limit("<name>", "<digest>")}
     expected |= {INBOUND_MARK, PROBE, f"{partition.tag}:n:<address>"}
     tables = page("reference/store.md").partition("## A patient's fields")[0]
     assert {row.strip("`") for row in ROW.findall(tables)} - {"key", "---"} == expected
