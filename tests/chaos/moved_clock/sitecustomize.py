@@ -16,6 +16,8 @@ from pathlib import Path
 import time_machine
 
 LOOK_S = 0.05
+DRIFT_S = 0.02
+"""A process that is frozen or starved while it sets its clock sets it late, and once more then."""
 _FILE = Path(os.environ["CHAOS_CLOCK"])
 
 
@@ -24,6 +26,8 @@ class _Clock:
 
     offset_s: int = 0
     travel: time_machine.travel | None = None
+    started_at: float = time.time() - time.monotonic()
+    """The true time is this much ahead of the monotonic clock, which nobody moves."""
 
     def follow(self) -> None:
         while True:
@@ -31,13 +35,20 @@ class _Clock:
                 wanted = int(_FILE.read_text())
             except (OSError, ValueError):
                 wanted = self.offset_s
-            if wanted != self.offset_s:
+            if wanted != self.offset_s or abs(self.drift()) > DRIFT_S:
                 self.move(wanted)
             time.sleep(LOOK_S)
 
+    def now(self) -> float:
+        """The true time."""
+        return self.started_at + time.monotonic()
+
+    def drift(self) -> float:
+        """How far the moved clock is from where it should be."""
+        return time.time() - self.offset_s - self.now()
+
     def move(self, wanted: int) -> None:
-        now = time.time() - self.offset_s
-        travel = time_machine.travel(now + wanted, tick=True)
+        travel = time_machine.travel(self.now() + wanted, tick=True)
         if self.travel is not None:
             self.travel.stop()
         travel.start()
