@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from messages.catalog import Message
-from messages.plain import read, sentences, words
+from messages.plain import LONG_WORD, read, sentences, words
 from messages.safety import SafetyRules
 from messages.script import Script
 from messages.sms import outside_gsm7, segment
@@ -101,11 +101,13 @@ def check_plain(script: Script, rules: SafetyRules) -> Iterator[Finding]:
         for word in dict.fromkeys(words(text)):
             if any(len(part) > limits.letters for part in word.split("-")):
                 yield "long-word", f"{block}: {word}"
-    body = read(script.shown["email"])
+    body = read(script.shown["email"], script.language)
     if body.words and body.words / body.sentences > limits.average_sentence:
         yield "long-sentence", f"email: {body.words / body.sentences:.1f} words a sentence"
-    if limits.long_word_share is not None and body.long_share > limits.long_word_share:
-        yield "long-word", f"email: {body.long_share:.0%} of its words have three syllables or more"
+    if body.long_share > limits.long_word_share:
+        least = LONG_WORD.get(script.language, LONG_WORD["en"])
+        share = f"{body.long_share:.0%} of its words"
+        yield "long-word", f"email: {share} have {least} syllables or more"
 
 
 def _straight(text: str) -> str:

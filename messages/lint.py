@@ -18,7 +18,7 @@ from messages.checks import (
 )
 from messages.errors import CatalogFault, TemplateFault
 from messages.page import words as frame_words
-from messages.plain import read, sentences, words
+from messages.plain import Reading, read, sentences, words
 from messages.render import Renderer
 from messages.safety import SafetyRules, safety_rules
 from messages.sample import sample_context
@@ -78,18 +78,18 @@ def lint(catalog: Catalog, *, today: date | None = None) -> list[Problem]:
     return problems
 
 
-def strand_grades(catalog: Catalog, language: str) -> dict[str, float]:
-    """Return each strand's Flesch-Kincaid grade over all its texts and e-mails in a language."""
+def strand_readings(catalog: Catalog, language: str) -> dict[str, Reading]:
+    """Measure each strand over all its texts and e-mails in a language."""
     renderer = Renderer(catalog)
     written = (message for message in catalog if language in message.languages)
-    return _grades(open_script(renderer, message, language) for message in written)
+    return _readings([open_script(renderer, message, language) for message in written], language)
 
 
-def _grades(scripts: Iterable[Script]) -> dict[str, float]:
+def _readings(scripts: Iterable[Script], language: str) -> dict[str, Reading]:
     texts: dict[str, list[str]] = defaultdict(list)
     for script in scripts:
         texts[script.message.strand] += [script.shown["sms"], script.shown["email"]]
-    return {strand: read("\n".join(found)).grade for strand, found in texts.items()}
+    return {strand: read("\n".join(found), language) for strand, found in texts.items()}
 
 
 def _script_problems(script: Script, rules: SafetyRules) -> Iterator[Problem]:
@@ -155,9 +155,12 @@ def _grade_problems(scripts: Iterable[Script], rules: SafetyRules) -> Iterator[P
         by_language[script.language].append(script)
     for language, found in by_language.items():
         limits = rules.plain.get(language)
-        if limits is None or limits.strand_grade is None:
+        if limits is None:
             continue
-        for strand, grade in _grades(found).items():
-            if grade > limits.strand_grade:
-                detail = f"grade {grade} in {language!r}; {limits.strand_grade} is the most"
+        for strand, whole in _readings(found, language).items():
+            if whole.grade > limits.strand_grade:
+                detail = f"grade {whole.grade} in {language!r}; {limits.strand_grade} is the most"
+                yield Problem(strand, "grade", detail)
+            if limits.strand_ease is not None and whole.ease < limits.strand_ease:
+                detail = f"ease {whole.ease} in {language!r}; {limits.strand_ease} is the least"
                 yield Problem(strand, "grade", detail)

@@ -1,8 +1,12 @@
-"""How plain a text is: direct counts first, a school grade only for long texts.
+"""How plain a text is: direct counts first, formulas only for long texts.
 
-The grade is Flesch-Kincaid's (Kincaid et al. 1975), made for English. On a few sentences it
-says little (PMC12919665), so lint holds it against a whole strand and single messages against
-sentence length and long words.
+On a few sentences formulas say little (PMC12919665), so lint holds them against a whole strand, and
+single messages against sentence length and long words. Each language has formulas of its own:
+
+- English: grade by Kincaid et al. 1975, ease by Flesch 1948.
+- Spanish: grade, the years of primary school, by Crawford 1984 (Lectura y Vida 5(4)); ease by
+  Szigriszt Pazos 1993, read on the INFLESZ scale, which was made for texts for patients:
+  65 and more is "fairly easy" (Barrio-Cantalejo et al. 2008, An Sist Sanit Navar 31(2):135-152).
 """
 
 import re
@@ -10,31 +14,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from messages.syllables import syllables
+
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _DOTTED: Final = re.compile(
-    r"\b(?:[a-z]\.){2,}|\b(?:dr|mr|mrs|ms|st|no|vs|etc)\.(?=\s)", re.IGNORECASE
+    r"\b(?:[a-z]\.){2,}|\b(?:dr|dra|mr|mrs|ms|sr|sra|st|no|vs|etc)\.(?=\s)", re.IGNORECASE
 )
 _SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”\u2019)\]]*(?=\s|$)|\n+")
 _LIST_MARK: Final = re.compile(r"^\s*(?:- |\d+\. |> |-{3,}$)", re.MULTILINE)
-_VOWELS: Final = re.compile(r"[aeiouyáéíóúü]+")
-_LONG: Final = 3  # syllables; the usual line between plain and long words
 
-# Where the count of vowel groups is one too many (a silent e), or one too few (two vowels in one
-# group spoken apart); and everyday words that no such rule gets right.
-_SILENT: Final = re.compile(
-    r"[^aeiouyl]e$|[aeiouy]le$|(?:[^aeiouytdl]|[aeiouyl]l)ed$|(?:[^aeiouyscxzghl]|[aeiouy]l|th)es$"
-    r"|(?<=[^aeiouy])e(?:ly|ful|less|ment)(?:s|ly)?$|^(?:some|home|life|there|where|fore)(?=[^aeiouy])"
-)
-_APART: Final = re.compile(
-    r"ia(?!l|n$|ns$)|(?<![tcgxs])iou|io(?!us|n)|ua(?!r)|eo(?!u|p)|iu(?=m)|[aeiou]ing|ier$|iest$|iet|ism$"
-    r"|(?:^|c)rea[ct](?!h)"
-)
-_IRREGULAR: Final = {
-    "anybody": 4, "area": 3, "areas": 3, "being": 2, "business": 2, "diabetes": 4, "evening": 2,
-    "evenings": 2, "every": 2, "idea": 3, "ideas": 3, "maybe": 2, "people": 2, "rhythm": 2,
-    "science": 2, "several": 2, "vegetables": 4, "different": 2, "somebody": 3,
-    "someone": 2, "everyday": 3, "aches": 1, "headaches": 2,
-}  # fmt: skip
+LONG_WORD: Final = {"en": 3, "es": 4}
+"""From how many syllables on a word is long; Spanish words have more of them than English ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +33,9 @@ class Reading:
 
     Attributes:
         words, sentences, syllables: totals; a list item or heading counts as a sentence.
-        long_words: words of three syllables and more.
+        long_words: words of `LONG_WORD` syllables and more.
         longest_sentence: words in the longest sentence.
-        grade: Flesch-Kincaid US school grade, 0 for an empty text.
+        language: whose formulas are used; one without formulas of its own gets the English ones.
     """
 
     words: int
@@ -53,14 +43,37 @@ class Reading:
     syllables: int
     long_words: int
     longest_sentence: int
+    language: str = "en"
 
     @property
     def grade(self) -> float:
-        """Return 0.39 words a sentence + 11.8 syllables a word - 15.59, to one decimal."""
+        """Return the school grade, to one decimal; 0 for an empty text.
+
+        English: 0.39 words a sentence + 11.8 syllables a word - 15.59. Spanish: 0.049 syllables
+        - 0.205 sentences in a hundred words - 3.407.
+        """
         if not self.words:
             return 0.0
-        raw = 0.39 * self.words / self.sentences + 11.8 * self.syllables / self.words - 15.59
+        spoken, length = self.syllables / self.words, self.words / self.sentences
+        if self.language == "es":
+            raw = 4.9 * spoken - 20.5 / length - 3.407
+        else:
+            raw = 0.39 * length + 11.8 * spoken - 15.59
         return round(max(raw, 0.0), 1)
+
+    @property
+    def ease(self) -> float:
+        """Return how easy it reads, to one decimal, about 0 to 100; 100 for an empty text.
+
+        English: 206.835 - 84.6 syllables a word - 1.015 words a sentence. Spanish: 206.835 - 62.3
+        syllables a word - words a sentence.
+        """
+        if not self.words:
+            return 100.0
+        spoken, length = self.syllables / self.words, self.words / self.sentences
+        if self.language == "es":
+            return round(206.835 - 62.3 * spoken - length, 1)
+        return round(206.835 - 84.6 * spoken - 1.015 * length, 1)
 
     @property
     def long_share(self) -> float:
@@ -81,32 +94,20 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-@lru_cache(maxsize=8192)
-def syllables(word: str) -> int:
-    """Estimate the syllables of a word, at least one."""
-    return sum(_syllables_of(part) for part in re.split(r"-", word.lower()) if part)
-
-
-def _syllables_of(word: str) -> int:
-    bare = re.sub(r"['\u2019](?:s|t|re|ve|ll|d|m)$", "", word)
-    if bare in _IRREGULAR:
-        return _IRREGULAR[bare]
-    count = len(_VOWELS.findall(bare)) + len(_APART.findall(bare))
-    return max(count - len(_SILENT.findall(bare)), 1)
-
-
-def read(text: str) -> Reading:
+def read(text: str, language: str = "en") -> Reading:
     """Count a plain text."""
     lengths: list[int] = []
     spoken: list[int] = []
     for sentence in sentences(text):
         found = words(sentence)
         lengths.append(len(found))
-        spoken += [syllables(word) for word in found]
+        spoken += [syllables(word, language) for word in found]
+    long = LONG_WORD.get(language, LONG_WORD["en"])
     return Reading(
         words=len(spoken),
         sentences=len(lengths),
         syllables=sum(spoken),
-        long_words=sum(count >= _LONG for count in spoken),
+        long_words=sum(count >= long for count in spoken),
         longest_sentence=max(lengths, default=0),
+        language=language,
     )

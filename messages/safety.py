@@ -24,13 +24,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class PlainLimits:
-    """What counts as plain in one language; None where no limit is known for it."""
+    """What counts as plain in one language; None where the grade of a strand is enough.
+
+    See `messages.plain` for grade and ease.
+    """
 
     words_per_sentence: int
     average_sentence: float
     letters: int
-    long_word_share: float | None = None
-    strand_grade: float | None = None
+    long_word_share: float
+    strand_grade: float
+    strand_ease: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _WORDED: Final = {
         "frequency": "about 4 messages a week for 12 weeks",
     },
     "es": {
-        "series_title": "12 semanas de pasos cortos",
+        "series_title": "12 semanas de pasos pequeños",
         "frequency": "unos 4 mensajes por semana durante 12 semanas",
     },
 }

@@ -76,4 +76,4 @@ def reading(catalog: Catalog, name: str, language: str) -> Reading:
         UnknownMessage, UnknownLanguage, TemplateFault: as in rendering it.
     """
     script = open_script(Renderer(catalog), catalog[name], language)
-    return read(f"{script.shown['sms']}\n{script.shown['email']}")
+    return read(f"{script.shown['sms']}\n{script.shown['email']}", language)

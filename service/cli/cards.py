@@ -78,7 +78,8 @@ def provenance(message: Message, measured: Reading) -> RenderableType:
     facts.add_row("Languages", ", ".join(message.languages))
     facts.add_row(
         "Reading",
-        f"grade {measured.grade}; longest sentence {measured.longest_sentence} words",
+        f"grade {measured.grade}, ease {measured.ease}; "
+        f"longest sentence {measured.longest_sentence} words",
     )
     return Padding(facts, (0, 0, 1, 0))
 

@@ -73,6 +73,7 @@ def show(message: str, language: str, as_json: bool) -> None:
                 },
                 "email": {"subject": email.subject, "text": email.text, "html": email.html},
                 "grade": measured.grade,
+                "ease": measured.ease,
                 "longest_sentence": measured.longest_sentence,
             }
         )

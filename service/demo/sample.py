@@ -76,14 +76,23 @@ PATIENTS: Final = (
         bedtime="00:30",
     ),
     SamplePatient("Hana", "Madrid, travelling", "Europe/Madrid", email="hana@example.org"),
+    SamplePatient(
+        "Inés",
+        "Denver",
+        "America/Denver",
+        "CO",
+        "+13035550109",
+        "ines@example.org",
+        language="es",
+    ),
 )
 """Eli and Fay share a phone; Gus goes to bed after midnight; Hana is eight time zones from her
-clinic."""
+clinic; Inés reads Spanish."""
 
 REFUSED: Final = SamplePatient(
-    "Inés", "Denver", "America/Denver", "CO", "+13035550109", language="es"
+    "Jules", "Boston", "America/New_York", "MA", "+16175550110", language="fr"
 )
-"""The library has no Spanish yet, so her enrolment is refused rather than half in English."""
+"""The library has no French, so his enrolment is refused rather than half in English."""
 
 
 @dataclass(frozen=True, slots=True)

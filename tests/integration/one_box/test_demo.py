@@ -27,7 +27,7 @@ def test_ten_days_pass_and_everything_planned_went_out_once(tmp_path: Path) -> N
     done = run_demo(tmp_path, "--days", "10", "--json")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures["patients"] == 8
+    assert figures["patients"] == 9
     assert figures["days"] == 10
     sent = figures["deliveries"].pop("sent")
     assert figures["deliveries"] == {"skipped": 0, "failed": 0, "unknown": 0}
@@ -47,6 +47,8 @@ def test_ten_days_pass_and_everything_planned_went_out_once(tmp_path: Path) -> N
         text for text in later if text["to"] == shared and text["direction"] == "outbound-api"
     ]
     assert program == [], "a text left for the shared phone after STOP"
+    spanish = [event["text"]["body"] for event in events if event["event"] == "text"]
+    assert sum("Le damos la bienvenida" in body for body in spanish) == 1, "to Inés alone"
     assert embedded_servers(tmp_path / "demo") == [], "the demonstration left its store running"
 
 

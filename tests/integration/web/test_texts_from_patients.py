@@ -152,6 +152,25 @@ def test_help_names_the_clinic_its_phone_and_how_often(web: Site, phone: str) ->
         assert part in answer
 
 
+def test_a_spanish_patient_is_answered_in_spanish(web: Site, phone: str) -> None:
+    patient = web.enrol(phone=phone, language="es", series="sleep-hygiene")
+    answer = said(web.text(phone, "¡Ayuda, por favor!"))
+    assert answer is not None
+    for part in (SAMPLE_CLINIC.name, SAMPLE_CLINIC.phone, "STOP o ALTO", "14 noches", "cargos"):
+        assert part in answer
+
+    answer = said(web.text(phone, "Alto, gracias"))
+    assert answer is not None
+    assert answer.startswith("Riverside Clinic: Listo: ya no le llegan textos")
+    assert "START" in answer
+    assert web.silent(patient)
+
+    answer = said(web.text(phone, "START please"))
+    assert answer is not None
+    assert "AYUDA" in answer
+    assert not web.silent(patient)
+
+
 def test_help_answers_a_number_without_a_subscription(web: Site, phone: str) -> None:
     answer = said(web.text(phone, "info please"))
     assert answer is not None

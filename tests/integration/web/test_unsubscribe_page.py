@@ -52,6 +52,32 @@ def test_one_post_stops_the_email_without_cookie_or_redirect(
     assert SAMPLE_CLINIC.phone in answer.text
 
 
+def test_a_patients_page_is_in_their_language_whatever_the_browsers_is(
+    web: Site, email: str
+) -> None:
+    web.enrol(email=email, language="es")
+    asked = web.client.get(link(web, email), headers={"Accept-Language": "en-US"})
+    done = web.client.post(link(web, email), data=ONE_CLICK)
+    again = web.client.get(link(web, email))
+    for answer, title in (
+        (asked, "¿Dejar de recibir estos correos?"),
+        (done, "Ya no recibirá más correos"),
+        (again, "Ya no recibirá más correos"),
+    ):
+        assert answer.headers["content-language"] == "es"
+        assert '<html lang="es">' in answer.text
+        assert f"<title>{title}</title>" in answer.text
+
+
+def test_those_who_share_a_mailbox_and_no_language_get_the_browsers(web: Site, email: str) -> None:
+    web.enrol("Ana", email=email, language="es")
+    web.enrol("Ben", email=email)
+    for browser, language in (("es-MX,es;q=0.9", "es"), ("en-US", "en"), ("fr", "en")):
+        answer = web.client.get(link(web, email), headers={"Accept-Language": browser})
+        assert answer.headers["content-language"] == language
+        assert f'<html lang="{language}">' in answer.text
+
+
 def test_a_link_that_does_not_work_says_so_in_the_browsers_language(web: Site) -> None:
     answer = web.client.get("/u/x", headers={"Accept-Language": "es-US,es;q=0.9,en;q=0.5"})
     assert answer.status_code == 404

@@ -6,14 +6,16 @@ import pytest
 
 from messages.catalog import Catalog
 from messages.lint import Problem, lint
-from tests.unit.messages.conftest import EN, WriteMessage, blocks
+from messages.safety import safety_rules
+from tests.unit.messages.conftest import WriteMessage, blocks
 
 NAMED = "{{ clinic_name }}: "
 
 
 def problems_of(root: Path) -> list[Problem]:
-    """Everything but the topics and minimums, which a library of one message always lacks."""
-    return [problem for problem in lint(Catalog.load(root)) if problem.rule != "coverage"]
+    """Everything but the topics, minimums and languages, which a library of one message lacks."""
+    found = lint(Catalog.load(root))
+    return [problem for problem in found if problem.rule not in {"coverage", "languages"}]
 
 
 @pytest.mark.parametrize(
@@ -102,18 +104,106 @@ def test_careful_wording_is_left_alone(write: WriteMessage, root: Path, sentence
     assert problems_of(root) == []
 
 
-@pytest.mark.parametrize(
-    ("rule", "sentence"),
-    [
-        ("take-iron", "Debe tomar hierro."),
-        ("circulation-as-cause", "La mala circulación causa el problema."),
-        ("changes-a-medicine", "Suspenda su medicamento."),
-        ("promises-a-cure", "Esto lo va a curar."),
-        ("discloses-condition", "Consejos para piernas inquietas."),
-    ],
-)
+SPANISH_CLAIMS = [
+    ("promises-a-cure", "Esto lo va a curar."),
+    ("promises-a-cure", "Va a eliminar las molestias de sus piernas."),
+    ("promises-a-cure", "El alivio está garantizado."),
+    ("promises-a-cure", "Los síntomas van a desaparecer."),
+    ("promises-a-cure", "Sus piernas van a mejorar para siempre."),
+    ("take-iron", "Debe tomar hierro."),
+    ("take-iron", "Nunca tome más hierro en casa."),
+    ("take-a-supplement", "Pruebe una tableta de magnesio por la noche."),
+    ("take-a-supplement", "Compre suplementos."),
+    ("gives-a-dose", "Use 325 mg en el desayuno."),
+    ("gives-a-dose", "Use dos tabletas por la noche."),
+    ("gives-a-dose", "Use la pastilla tres veces al día."),
+    ("changes-a-medicine", "Suspenda su medicamento."),
+    ("changes-a-medicine", "Deje la medicina para la alergia."),
+    ("changes-a-medicine", "Puede reducir la dosis."),
+    ("names-a-drug", "Pregunte por el pramipexol."),
+    ("names-a-drug", "Los antihistamínicos pueden hacer esto."),
+    ("names-a-drug", "Una aspirina puede ayudar."),
+    ("circulation-as-cause", "La mala circulación causa el problema."),
+    ("circulation-as-cause", "Muchas veces se debe a la mala circulación."),
+    ("circulation-as-cause", "Las venas débiles provocan piernas inquietas."),
+    ("circulation-as-cause", "La causa es un problema de las arterias."),
+    ("promises-a-treatment", "Le recetaremos algo para dormir."),
+    ("promises-a-treatment", "Vamos a verle: debe recibir un tratamiento."),
+    ("offers-a-procedure", "El láser abre la vena."),
+    ("offers-a-procedure", "La angioplastia ayuda a muchas personas."),
+    ("offers-a-procedure", "Una operación ayuda a muchas personas."),
+    ("gives-a-result", "Su ferritina está baja."),
+    ("gives-a-result", "Usted tiene piernas inquietas."),
+    ("gives-a-result", "Su nivel de hierro es bajo."),
+    ("copyrighted-scale", "Llene la escala de gravedad."),
+    ("hard-coded-number", "Llame al 911 de inmediato."),
+    ("hard-coded-number", "Llame hoy al (503) 555-0142."),
+    ("url-shortener", "Mire [esto](https://bit.ly/x)."),
+    ("marketing", "Reserve ya su cita."),
+]
+
+
+@pytest.mark.parametrize(("rule", "sentence"), SPANISH_CLAIMS)
 def test_spanish_is_held_to_the_same_claims(
     write: WriteMessage, root: Path, rule: str, sentence: str
 ) -> None:
-    write(en=EN, es=blocks(sms=NAMED + sentence))
-    assert rule in {problem.rule for problem in problems_of(root)}
+    write("in-email", es=blocks(sms=NAMED + "Hola.", email=f"Buen día. {sentence} Ya está."))
+    write("in-text", es=blocks(sms=NAMED + sentence))
+    found = {problem.where for problem in problems_of(root) if problem.rule == rule}
+    assert found >= {"in-email/es", "in-text/es"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("discloses-condition", "¿Piernas inquietas esta noche?"),
+        ("discloses-condition", "Consejos para la inquietud"),
+        ("discloses-condition", "Vivir con diabetes"),
+        ("discloses-condition", "La falta de hierro y usted"),
+        ("discloses-condition", "Cuide su riñón"),
+        ("discloses-condition", "El síndrome de Willis"),
+        ("discloses-test", "Pregunte por la ferritina"),
+        ("discloses-test", "Su estudio del sueño"),
+        ("discloses-test", "Ya hay resultados"),
+        ("names-a-drug", "El ropinirol y usted"),
+        ("names-a-drug", "Toma antidepresivos"),
+    ],
+)
+def test_a_spanish_text_or_subject_discloses_nothing(
+    write: WriteMessage, root: Path, rule: str, text: str
+) -> None:
+    write("as-text", es=blocks(sms=NAMED + text))
+    write("as-subject", es=blocks(subject=text, sms=NAMED + "Hola."))
+    found = {problem.where for problem in problems_of(root) if problem.rule == rule}
+    assert found == {"as-subject/es", "as-text/es"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Pregunte si conviene medir su ferritina y su saturación de transferrina.",
+        "No deje ninguna medicina por su cuenta.",
+        "Pregunte a quien se la recetó antes de cambiar la dosis.",
+        "Pregunte si una cirugía es una opción para usted.",
+        "Los problemas de los vasos pueden sentirse igual, así que revíselos.",
+        "Si tiene diabetes, mire sus pies cada noche.",
+        "Los frijoles y las lentejas son ricos en hierro.",
+        "Pruebe comidas ricas en hierro, como los frijoles.",
+        "¿Qué empeora sus piernas y qué ayuda?",
+        "Después de una operación, consulte con nosotros.",
+    ],
+)
+def test_careful_spanish_is_left_alone(write: WriteMessage, root: Path, sentence: str) -> None:
+    email = f"{sentence} Lo vemos todo con calma cuando venga la próxima vez a su cita."
+    write(es=blocks(sms=NAMED + "Hola.", email=email))
+    assert problems_of(root) == []
+
+
+def test_each_rule_for_english_has_its_like_in_spanish() -> None:
+    rules = safety_rules()
+    languages: dict[str, set[str]] = {}
+    for rule in rules.must_not_say:
+        languages.setdefault(rule.rule, set()).update(rule.languages or rules.languages)
+    assert all(found == set(rules.languages) for found in languages.values())
+    for must in rules.must_say:
+        assert not must.patterns or set(must.patterns) == set(rules.languages)

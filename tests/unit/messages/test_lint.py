@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from messages.catalog import Catalog
-from messages.lint import Problem, lint, lint_library, strand_grades
+from messages.lint import Problem, lint, lint_library, strand_readings
 from messages.safety import safety_rules
 from messages.script import reading
 from tests.unit.messages.conftest import EN, TOML, WriteMessage, blocks
@@ -18,9 +18,9 @@ def message(strand: str = "lifestyle", topic: str = "walking", more: str = "") -
 
 
 def problems_of(root: Path, *, today: date | None = None) -> list[Problem]:
-    """Everything but the topics and minimums, which a library of one message always lacks."""
+    """Everything but the topics, minimums and languages, which a library of one message lacks."""
     found = lint(Catalog.load(root), today=today)
-    return [problem for problem in found if problem.rule != "coverage"]
+    return [problem for problem in found if problem.rule not in {"coverage", "languages"}]
 
 
 def rules_of(root: Path, *, today: date | None = None) -> set[str]:
@@ -159,9 +159,8 @@ def test_a_language_that_one_message_has_all_have(write: WriteMessage, root: Pat
     write("both", en=EN, es=blocks(sms=NAMED + "Hola."))
     write("english", en=blocks(sms=NAMED + "Hi."))
     write("french", en=blocks(sms=NAMED + "Hey."), es=blocks(sms=NAMED + "Ya."), fr=blocks())
-    found = {
-        (found.where, found.detail) for found in problems_of(root) if found.rule == "languages"
-    }
+    problems = lint(Catalog.load(root))
+    found = {(found.where, found.detail) for found in problems if found.rule == "languages"}
     assert {
         ("english", "is not written in 'es' yet"),
         ("both", "is not written in 'fr' yet"),
@@ -170,11 +169,55 @@ def test_a_language_that_one_message_has_all_have(write: WriteMessage, root: Pat
     assert "plain-language" in rules_of(root)
 
 
-def test_a_strand_that_reads_too_hard_is_told_as_a_whole(write: WriteMessage, root: Path) -> None:
-    hard = "Regular physical activity improves cardiovascular function considerably. " * 3
-    write(en=blocks(sms=NAMED + "Hi.", email=hard))
-    assert ("lifestyle", "grade") in {(found.where, found.rule) for found in problems_of(root)}
-    assert strand_grades(Catalog.load(root), "en")["lifestyle"] > 8
+def test_a_message_in_english_alone_is_told_of(write: WriteMessage, root: Path) -> None:
+    write("walking")
+    found = [problem for problem in lint(Catalog.load(root)) if problem.rule == "languages"]
+    assert found == [Problem("walking", "languages", "is not written in 'es' yet")]
+
+
+HARD = "Regular physical activity improves cardiovascular function considerably. "
+HARD_ES = "La actividad regular favorece considerablemente el funcionamiento cardiovascular. "
+
+
+@pytest.mark.parametrize(
+    ("language", "hard", "measures"),
+    [("en", HARD, ["grade"]), ("es", HARD_ES, ["grade", "ease"])],
+)
+def test_a_strand_that_reads_too_hard_is_told_as_a_whole(
+    write: WriteMessage, root: Path, language: str, hard: str, measures: list[str]
+) -> None:
+    write(**{language: blocks(sms=NAMED + "Hi.", email=hard * 3)})
+    found = [problem for problem in problems_of(root) if problem.rule == "grade"]
+    assert [problem.where for problem in found] == ["lifestyle"] * len(measures)
+    assert [problem.detail.split()[0] for problem in found] == measures
+    whole = strand_readings(Catalog.load(root), language)["lifestyle"]
+    assert whole.grade > 8
+    assert whole.ease < 40
+
+
+@pytest.mark.parametrize(
+    ("email", "rule"),
+    [
+        ("una " * 29 + ".", "long-sentence"),
+        (("una " * 20 + ". ") * 3, "long-sentence"),
+        ("Electroencefalograma.", "long-word"),
+        ("La actividad beneficiosa es regularmente moderada.", "long-word"),
+    ],
+)
+def test_spanish_is_held_to_plain_words_of_its_own(
+    write: WriteMessage, root: Path, email: str, rule: str
+) -> None:
+    write(es=blocks(sms=NAMED + "Hola.", email=email))
+    assert rule in rules_of(root)
+
+
+def test_an_accent_that_would_halve_the_room_of_a_text_is_told(
+    write: WriteMessage, root: Path
+) -> None:
+    write(es=blocks(sms=NAMED + "¿Qué tal va? Camine más.", email="Camine más."))
+    found = [problem.detail for problem in problems_of(root) if problem.rule == "gsm-7"]
+    assert len(found) == 1
+    assert found[0].startswith("á would")
 
 
 def test_missing_topics_and_thin_strands_are_named(write: WriteMessage, root: Path) -> None:

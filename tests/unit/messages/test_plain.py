@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messages.plain import read, sentences, syllables
+from messages.plain import read, sentences
+from messages.syllables import syllables
 
 SYLLABLES = {
     1: "the times goes changed helped used size bruise mile whole asked breathe breathes clothes "
@@ -15,6 +16,15 @@ SYLLABLES = {
     "happier ultrasound ferritin family history reaction chocolate",
     4: "magnesium emergency diabetes circulation saturation meditation usually anybody",
 }
+SPANISH = {
+    1: "y el pie bien muy hoy sin que guion luz diez buey",
+    2: "piernas agua aire causa cuota ruido ciudad día queso guía estoy hierro aún noche bueno "
+    "sueño llame oír quiere",
+    3: "mañana leído paseo bahía respire llamada calambre caminar inquieto leyendo "
+    "vergüenza pingüino sol-y-luz",
+    4: "ferritina medicina inquietudes energía océano teléfono almohadas cafeína",
+    5: "enfermedades anticipaba temporalmente",
+}
 
 
 @pytest.mark.parametrize(
@@ -25,9 +35,18 @@ def test_everyday_words_get_their_dictionary_syllables(word: str, count: int) ->
     assert syllables(word) == count
 
 
-@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz'-", min_size=1, max_size=20))
-def test_no_word_has_more_syllables_than_letters(word: str) -> None:
-    assert 0 <= syllables(word) <= len(word)
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [(word, count) for count, listed in SPANISH.items() for word in listed.split()],
+)
+def test_spanish_words_get_the_syllables_of_their_spelling(word: str, count: int) -> None:
+    assert syllables(word, "es") == syllables(word.upper(), "es") == count
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@given(word=st.text(alphabet="abcdefghijklmnopqrstuvwxyzáéíóúüñ'-", min_size=1, max_size=20))
+def test_no_word_has_more_syllables_than_letters(language: str, word: str) -> None:
+    assert 0 <= syllables(word, language) <= len(word)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +75,26 @@ def test_the_grade_is_kincaids_formula() -> None:
     assert found.long_share > 0.5
 
 
+def test_the_spanish_formulas_are_crawfords_and_szigriszt_pazos() -> None:
+    found = read("El sol sale hoy. La luna se va.", "es")
+    assert (found.words, found.sentences, found.syllables) == (8, 2, 10)
+    assert found.ease == round(206.835 - 62.3 * 10 / 8 - 8 / 2, 1)
+    assert found.grade == 0.0
+    found = read("La actividad regular favorece considerablemente la circulación.", "es")
+    assert (found.words, found.sentences, found.syllables) == (7, 1, 24)
+    assert found.grade == round(-0.205 * 100 / 7 + 0.049 * 2400 / 7 - 3.407, 1)
+    assert found.ease < 40
+
+
+def test_a_word_is_long_from_more_syllables_on_in_spanish() -> None:
+    assert read("medicina", "es").long_words == 1
+    assert read("mañana", "es").long_words == 0
+    assert read("medicine").long_words == 1
+
+
 def test_an_empty_text_has_no_grade_and_divides_by_nothing() -> None:
-    assert read("").grade == 0.0
+    assert read("").grade == read("", "es").grade == 0.0
+    assert read("").ease == 100.0
     assert read("123 - 456").long_share == 0.0
 
 

@@ -33,7 +33,7 @@ def test_the_list_of_messages_has_the_shape_that_others_read(run: Run) -> None:
     assert [row["message"] for row in rows] == [message.name for message in Catalog.load()]
     for row in rows:
         assert row["strand"] in {"lifestyle", "sleep", "follow_up", "service"}
-        assert "en" in row["languages"]
+        assert row["languages"] == ["en", "es"]
         assert isinstance(row["sources"], list)
         assert date.fromisoformat(row["reviewed"]).year >= 2026
 
@@ -102,6 +102,33 @@ def test_a_preview_by_email_alone_has_subjects(run: Run) -> None:
     steps = run(*PREVIEW, *EAST, "--channels", "email", "--json").answer["steps"]
     assert {step["channel"] for step in steps} == {"email"}
     assert all(step["subject"] for step in steps)
+
+
+@pytest.mark.parametrize("series", ["restless-legs", "sleep-hygiene"])
+@pytest.mark.parametrize("channels", ["sms,email", "email"])
+def test_a_preview_in_spanish_is_spanish_from_end_to_end(
+    run: Run, series: str, channels: str
+) -> None:
+    options = (series, "--start", "2026-03-02", *EAST, "--channels", channels, "--json")
+    english = run("series", "preview", *options).answer["steps"]
+    spanish = run("series", "preview", *options, "--language", "es").answer["steps"]
+    times = ("step", "message", "channel", "local", "utc")
+    assert [[step[key] for key in times] for step in english] == [
+        [step[key] for key in times] for step in spanish
+    ]
+    for one, other in zip(english, spanish, strict=True):
+        assert one["text"] != other["text"]
+        assert one["subject"] is None or one["subject"] != other["subject"]
+    assert load_series(series).words("es").frequency in spanish[0]["text"]
+
+
+def test_a_message_is_shown_in_spanish_with_measures_made_for_it(run: Run) -> None:
+    shown = run("messages", "show", "walking", "--language", "es", "--json").answer
+    assert shown["language"] == "es"
+    assert (shown["sms"]["encoding"], shown["sms"]["segments"]) == ("GSM-7", 1)
+    assert shown["email"]["text"].startswith("Hola, Ana:")
+    assert shown["grade"] <= 6
+    assert shown["ease"] >= 65
 
 
 def test_a_preview_for_people_has_every_message_within_80_columns(run: Run) -> None:
