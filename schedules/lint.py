@@ -46,6 +46,10 @@ class Described(Protocol):
     def strand(self) -> str:
         """Its strand: lifestyle, sleep, follow_up or service."""
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that it is written in."""
+
 
 def lint_all(catalog: Iterable[Described], root: Path | None = None) -> list[Problem]:
     """Check every series file of a directory; one that cannot be read is a problem as well."""
@@ -62,9 +66,11 @@ def lint_all(catalog: Iterable[Described], root: Path | None = None) -> list[Pro
 
 def lint_series(series: Series, catalog: Iterable[Described]) -> list[Problem]:
     """Return what is wrong with a series, in the order of its steps; nothing where all is well."""
-    strands = {message.name: message.strand for message in catalog}
+    messages = tuple(catalog)
+    strands = {message.name: message.strand for message in messages}
     name = f"{series.name}.v{series.version}"
     found = [(name, rule, detail) for rule, detail in _whole(series)]
+    found += [(name, rule, detail) for rule, detail in _wording(series, messages)]
     for step in series.steps:
         where = f"{name}: {step.id}"
         found += [(where, rule, detail) for rule, detail in _message(step, strands)]
@@ -142,6 +148,15 @@ def _frequency(series: Series) -> Iterator[tuple[str, str]]:
     for words in series.wording:
         if re.findall(r"\d+", words.frequency) != re.findall(r"\d+", series.frequency):
             yield "frequency", f"{words.language}: other numbers than in English: make them agree"
+
+
+def _wording(series: Series, messages: Iterable[Described]) -> Iterator[tuple[str, str]]:
+    """Its messages name title and frequency, which would be English in the midst of theirs."""
+    used = {step.message for step in series.steps}
+    written = [set(message.languages) for message in messages if message.name in used]
+    whole = set.intersection(*written) if written else set()
+    for language in sorted(whole - {"en"} - {words.language for words in series.wording}):
+        yield "wording", f"its messages are in {language!r}, too: add a [[wording]] in it"
 
 
 def _message(step: Step, strands: dict[str, str]) -> Iterator[tuple[str, str]]:

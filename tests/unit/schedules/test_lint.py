@@ -16,6 +16,7 @@ from schedules.steps import At, Series, Step, Wording
 class Entry:
     name: str
     strand: str
+    languages: tuple[str, ...] = ("en",)
 
 
 SERIES = load_series("restless-legs", 1)
@@ -40,6 +41,15 @@ EVENING = NIGHTLY.steps[3]
 
 def test_the_packaged_series_are_clean_with_the_packaged_library() -> None:
     assert lint_all(Catalog.load()) == []
+
+
+def test_a_series_has_a_title_and_a_frequency_in_each_language_of_its_messages() -> None:
+    library = [replace(entry, languages=("en", "es")) for entry in LIBRARY]
+    assert lint_series(SERIES, library) == []
+    (problem,) = lint_series(replace(SERIES, wording=()), library)
+    assert (problem.rule, "'es'" in problem.detail) == ("wording", True)
+    half = [replace(library[0], languages=("en",)), *library[1:]]
+    assert lint_series(replace(SERIES, wording=()), half) == []
 
 
 def test_every_published_series_is_checked_and_an_unreadable_file_is_a_problem(
