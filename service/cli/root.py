@@ -52,6 +52,9 @@ aftervisit = LazyGroup(
             "patients": Lazy("service.cli.patients:patients", "Find, show, pause, resume, stop"),
             "explain": Lazy("service.cli.explain:explain", "What a patient got or gets, and why"),
         },
+        "Inbox": {
+            "inbox": Lazy("service.cli.inbox:inbox", "What texts from patients mean, and why"),
+        },
         "Dispatch": {
             "dispatch": Lazy(
                 "service.cli.dispatch:dispatch", "Senders, dead letters, what an outage left"

@@ -1,0 +1,105 @@
+"""What a text means: its intents, the answer it holds, and the rules that said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from service.inbox.understanding.check_in import check_in
+from service.inbox.understanding.plain import plain
+from service.inbox.understanding.rules import Rule, rules_of
+from service.inbox.understanding.urgent import urgent
+from service.inbox.understanding.words import Words, joined, words_of
+
+
+class Intent(StrEnum):
+    """What a patient may want of us, in the order in which intents are listed."""
+
+    OPT_OUT = "opt_out"
+    """Nothing more."""
+    OPT_IN = "opt_in"
+    """Messages again."""
+    HELP = "help"
+    """To know who we are and how this works."""
+    AFFIRM = "affirm"
+    DECLINE = "decline"
+    CHECK_IN = "check_in"
+    """An answer to "how bad is it, 0 to 10"."""
+    URGENT = "urgent"
+    """A sign that cannot wait for the next visit."""
+    OTHER = "other"
+    """Nothing of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a text means.
+
+    Attributes:
+        intents: in the order of `Intent`; never empty, `OTHER` only by itself.
+        check_in: 0 to 10; None where the text holds no answer, or an ambiguous one.
+        rules: the names of the rules that fired.
+        everything: the wish to leave goes beyond the channel that it came by.
+        wrong_number: the number is somebody else's.
+        died: the patient has died.
+    """
+
+    intents: tuple[Intent, ...]
+    check_in: int | None
+    rules: tuple[str, ...]
+    everything: bool = False
+    wrong_number: bool = False
+    died: bool = False
+
+
+_LEAVING: Final = ("opt_out", "spanish", "stranger")
+_OVERRULED: Final = {
+    Intent.OPT_OUT: {Intent.OPT_IN, Intent.AFFIRM, Intent.DECLINE},
+    Intent.OPT_IN: {Intent.AFFIRM},
+}
+"""A "yes" or "no" beside a wish is part of it, and a wish to leave outweighs one to come back."""
+
+
+def understand(text: str) -> Understanding:
+    """What a text means; any text has an answer."""
+    sentences = [words_of(sentence) for sentence in plain(text)]
+    if not sentences:
+        return Understanding((Intent.OTHER,), None, ())
+    whole = joined(sentences)
+    fired = list(_fired(sentences, whole))
+    answer = check_in(sentences)
+    signs = tuple(urgent(sentences, whole))
+    said = {Intent(rule.intent) for rule in fired}
+    said |= {Intent.CHECK_IN} if answer else set()
+    said |= {Intent.URGENT} if signs else set()
+    for intent, overruled in _OVERRULED.items():
+        if intent in said:
+            said -= overruled
+    names = [rule.name for rule in fired if Intent(rule.intent) in said]
+    marks = {mark for rule in fired for mark in rule.marks}
+    return Understanding(
+        intents=tuple(intent for intent in Intent if intent in said) or (Intent.OTHER,),
+        check_in=answer.value if answer else None,
+        rules=(*names, *([answer.rule] if answer else ()), *signs),
+        everything="everything" in marks,
+        wrong_number="wrong_number" in marks,
+        died="died" in marks,
+    )
+
+
+def _fired(sentences: Sequence[Words], whole: Words) -> Iterator[Rule]:
+    opening = sentences[:1]
+    files = [rules_of(file, Intent.OPT_OUT) for file in _LEAVING]
+    for file in (*files, rules_of("answers")):
+        for rule in file.rules:
+            match rule.within:
+                case "opening":
+                    looked = opening
+                case "text":
+                    looked = [whole]
+                case _:
+                    looked = sentences
+            if any(rule.fires(each, whole) for each in looked):
+                yield rule

@@ -1,0 +1,122 @@
+"""The rules of the rule files: when one fires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+from service.inbox.understanding.patterns import BadPattern, Node, Pattern, read_pattern
+from service.inbox.understanding.rulefiles import lexicon, rule_file
+from service.inbox.understanding.words import OF_PLACE, Words
+
+Within = Literal["sentence", "opening", "text", "clause"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What keeps a rule from firing."""
+
+    patterns: tuple[Pattern, ...]
+
+    def holds(self, looked: Words) -> bool:
+        """Whether it is there."""
+        return any(pattern.found(looked) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: file and name, such as ``opt_out.keyword``.
+        intent: what a text means of which it fires; empty where the caller knows.
+        says: patterns, any of which is enough.
+        unless: guards that must not hold for the same words.
+        unless_text: guards that must not hold for the whole text.
+        within: what the patterns are matched against.
+        marks: what else the rule says of the text (``everything``, ``died``, ``wrong_number``).
+    """
+
+    name: str
+    intent: str
+    says: tuple[Pattern, ...]
+    unless: tuple[Guard, ...] = ()
+    unless_text: tuple[Guard, ...] = ()
+    within: Within = "sentence"
+    marks: frozenset[str] = frozenset()
+
+    def fires(self, looked: Words, text: Words) -> bool:
+        """Whether the words say it, and nothing takes it back."""
+        return (
+            any(pattern.found(looked) for pattern in self.says)
+            and not any(guard.holds(looked) for guard in self.unless)
+            and not any(guard.holds(text) for guard in self.unless_text)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """The rules of one file, and the lists of patterns that stand beside them."""
+
+    rules: tuple[Rule, ...]
+    lists: Mapping[str, tuple[Pattern, ...]]
+
+
+_NOTHING: Final = Words((), {})
+_MARKS: Final = ("everything", "died", "wrong_number")
+
+
+@cache
+def rules_of(file: str, intent: str = "") -> RuleFile:
+    """The rules of a file.
+
+    Args:
+        file: its name without ending.
+        intent: what its rules mean where they do not say.
+
+    Raises:
+        BadPattern: a pattern cannot be read.
+        KeyError: a rule names a guard that there is not.
+    """
+    read = rule_file(file)
+    reader = _Reader(read.get("patterns", {}))
+    guards = {name: Guard(reader.all(says)) for name, says in read.get("guards", {}).items()}
+    rules = tuple(
+        Rule(
+            name=f"{file}.{name}",
+            intent=rule.get("intent", intent),
+            says=reader.all(rule["says"]),
+            unless=tuple(guards[guard] for guard in rule.get("unless", ())),
+            unless_text=tuple(guards[guard] for guard in rule.get("unless_text", ())),
+            within=rule.get("within", "sentence"),
+            marks=frozenset(mark for mark in _MARKS if rule.get(mark)),
+        )
+        for name, rule in read["rules"].items()
+    )
+    kept = {name: value for name, value in read.items() if name not in {"patterns", "guards"}}
+    lists = {name: reader.all(_listed(value)) for name, value in kept.items() if name != "rules"}
+    return RuleFile(rules, lists)
+
+
+def _listed(table: Mapping[str, Any]) -> Iterable[str]:
+    return next(iter(table.values()))  # type: ignore[no-any-return]
+
+
+class _Reader:
+    def __init__(self, named: Mapping[str, str]) -> None:
+        self._classes = lexicon().names | OF_PLACE
+        self._named: dict[str, Node] = {}
+        for name, written in named.items():
+            self._named[name] = self._pattern(written).node
+
+    def all(self, written: Iterable[str]) -> tuple[Pattern, ...]:
+        patterns = tuple(self._pattern(each) for each in written)
+        for pattern in patterns:
+            if pattern.found(_NOTHING):
+                raise BadPattern(f"The pattern {pattern.written!r} matches where nothing is said.")
+        return patterns
+
+    def _pattern(self, written: str) -> Pattern:
+        return read_pattern(written, self._classes, self._named)

@@ -1,0 +1,146 @@
+"""How people type: the rules of ``spelling.toml``, and errors that no list has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from service.inbox.understanding.rulefiles import known_words, rule_file
+
+FEWEST_LETTERS: Final = 4
+"""A shorter word is one letter away from too many others."""
+_SPELLED_OUT: Final = (
+    *("stop", "stopall", "quit", "end", "cancel", "unsubscribe", "revoke", "help", "start"),
+    *("optout", "alto", "parar", "arret", "ayuda", "baja", "info", "yes"),
+)
+"""Keywords that people space out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """The rules of spelling.
+
+    Attributes:
+        emoji: what an emoji says.
+        lookalikes: letters of other alphabets, to the Latin ones they look like.
+        signature: what a phone adds by itself.
+        reaction: a quotation that a phone sends for a tap on a message.
+        split: a keyword that a space fell into.
+        spelled_out: the keywords that people space out.
+        written: what is typed, and the words it stands for.
+        known: words that are right as they are.
+        targets: words that are put right where one letter is wrong, by their length.
+        parts: words that run together.
+    """
+
+    emoji: Mapping[int, str]
+    lookalikes: Mapping[int, str]
+    signature: re.Pattern[str]
+    reaction: re.Pattern[str]
+    split: re.Pattern[str]
+    spelled_out: frozenset[str]
+    written: Mapping[str, tuple[str, ...]]
+    known: frozenset[str]
+    targets: Mapping[int, tuple[str, ...]]
+    parts: frozenset[str]
+
+    def spoken(self, text: str) -> str:
+        """The text with emoji that say a word in words."""
+        return text.translate(self.emoji)
+
+    def without_signature(self, text: str) -> str:
+        """The text without what a phone or a mail program added."""
+        return self.signature.sub(" . ", text)
+
+    def is_reaction(self, text: str) -> bool:
+        """Whether the text is a phone's report of a tap on a message, which it quotes."""
+        return self.reaction.match(text) is not None
+
+    def mended(self, text: str) -> str:
+        """The text with keywords together that a space fell into (``sto p``)."""
+        return self.split.sub(lambda found: found[0].replace(" ", ""), text)
+
+    def corrected(self, word: str) -> tuple[str, ...]:
+        """The word meant, where exactly one letter (or the order of two) is wrong."""
+        if len(word) < FEWEST_LETTERS or not word.isalpha():
+            return ()
+        for length in (len(word), len(word) + 1, len(word) - 1):
+            for target in self.targets.get(length, ()):
+                if one_error_apart(word, target):
+                    return self.written.get(target, (target,))
+        return ()
+
+    def parted(self, word: str) -> tuple[str, ...]:
+        """The words that run together in one; none where it is not made of them."""
+        best: dict[int, tuple[str, ...]] = {0: ()}
+        for end in range(1, len(word) + 1):
+            for start in range(max(0, end - 12), end):
+                if start in best and word[start:end] in self.parts:
+                    best[end] = (*best[start], word[start:end])
+                    break
+        found = best.get(len(word), ())
+        return tuple(one for part in found for one in self.written.get(part, (part,)))
+
+
+def one_error_apart(typed: str, meant: str) -> bool:
+    """Whether one letter was left out, added, mistaken, or changed places with the next."""
+    if typed == meant or abs(len(typed) - len(meant)) > 1:
+        return False
+    at = 0
+    while at < min(len(typed), len(meant)) and typed[at] == meant[at]:
+        at += 1
+    typed, meant = typed[at:], meant[at:]
+    return (
+        typed[1:] == meant[1:]
+        or typed[1:] == meant
+        or typed == meant[1:]
+        or (typed[:2] == meant[1::-1] and typed[2:] == meant[2:])
+    )
+
+
+@cache
+def spelling() -> Spelling:
+    """The packaged rules."""
+    read = rule_file("spelling")
+    written = {
+        typed: tuple(meant.split())
+        for meant, variants in read["written"].items()
+        for typed in variants.split()
+    }
+    looks = read["lookalikes"]
+    corrected = read["corrected"]["words"].split()
+    return Spelling(
+        emoji=_emoji(read["emoji"]),
+        lookalikes=str.maketrans(looks["letters"], looks["as"]),
+        signature=_lines_that_begin(read["signatures"]["begin"]),
+        reaction=_reaction(read["reactions"]["begin"]),
+        split=_split(("stop", "quit", "cancel", "unsubscribe")),
+        spelled_out=frozenset(_SPELLED_OUT),
+        written=written,
+        known=known_words() | frozenset(read["real"]["words"].split()),
+        targets={
+            length: tuple(word for word in corrected if len(word) == length)
+            for length in set(map(len, corrected))
+        },
+        parts=frozenset(read["together"]["parts"].split()),
+    )
+
+
+def _emoji(said: Mapping[str, Any]) -> dict[int, str]:
+    return {ord(sign): f" {word} " for word, signs in said.items() for sign in signs.split()}
+
+
+def _lines_that_begin(begins: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(begins)})[^\n]*", re.IGNORECASE)
+
+
+def _reaction(begins: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:{'|'.join(begins)})\s*[\"“”«]", re.IGNORECASE)
+
+
+def _split(words: Iterable[str]) -> re.Pattern[str]:
+    halves = (f"{word[:at]} {word[at:]}" for word in words for at in range(1, len(word)))
+    return re.compile(rf"\b(?:{'|'.join(halves)})\b", re.IGNORECASE)
