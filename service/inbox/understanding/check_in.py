@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.inbox.understanding.rules import RuleFile, rules_of
-from service.inbox.understanding.words import HALF, SCORE, VALUE, Words
+from service.inbox.understanding.patterns import Pattern
+from service.inbox.understanding.rules import Rule, RuleFile, rules_of
+from service.inbox.understanding.words import HALF, HERE, SCORE, VALUE, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class CheckIn:
 def check_in(sentences: Sequence[Words]) -> CheckIn | None:
     """The answer in a text; None where no number in it is one."""
     rules = rules_of("check_in")
-    found = [answer for sentence in sentences for answer in _answers(sentence, rules)]
+    found = [answer for each in sentences for answer in _answers(_counted(each, rules), rules)]
     if not found:
         return None
     first = found[0]
@@ -37,26 +38,40 @@ def check_in(sentences: Sequence[Words]) -> CheckIn | None:
     return CheckIn(None, "check_in.several")
 
 
+def _counted(sentence: Words, rules: RuleFile) -> Words:
+    """The words, in which the 10 of "out of 10" and the ends of a scale are no scores."""
+    numbers = sentence.singles(SCORE)
+    scale = 0
+    for pattern in rules.lists["denominators"]:
+        for _, end in pattern.spans(sentence):
+            scale |= 1 << (end - 1)
+    for pattern in rules.lists["scales"]:
+        for start, end in pattern.spans(sentence):
+            scale |= (1 << end) - (1 << start)
+    return sentence.with_places(SCORE, numbers & ~scale) if scale else sentence
+
+
 def _answers(sentence: Words, rules: RuleFile) -> list[CheckIn]:
-    """The answers of one sentence; one without a number where it holds a range."""
-    answers = []
+    """The answers of one sentence; a number that tells how it was before gives way to one of now."""
+    found = []
     for at in range(len(sentence.words)):
         place = 1 << at
         if place & (sentence.singles(SCORE) | sentence.singles(HALF)):
-            rule = _rule(sentence.asked_about(place), rules)
+            asked = sentence.with_places(HERE, place)
+            rule = next((rule for rule in rules.rules if _says(rule, asked)), None)
             if rule:
-                answers.append((at, CheckIn(VALUE.get(sentence.words[at]), rule)))
-    if answers and any(pattern.found(sentence) for pattern in rules.lists["ranges"]):
-        return [CheckIn(None, "check_in.range")]
-    now = [answer for at, answer in answers if not _earlier(sentence, at, rules)]
-    return now or [answer for _, answer in answers]
+                value = None if "ambiguous" in rule.marks else VALUE.get(sentence.words[at])
+                found.append((CheckIn(value, rule.name), _any(rules.lists["earlier"], asked)))
+    now = [answer for answer, earlier in found if not earlier]
+    return now or [answer for answer, _ in found]
 
 
-def _rule(asked: Words, rules: RuleFile) -> str:
-    return next((rule.name for rule in rules.rules if rule.fires(asked, asked)), "")
+def _says(rule: Rule, asked: Words) -> bool:
+    if rule.fires(asked, asked):
+        return True
+    parts = asked.parts() if rule.within == "part" else ()
+    return any(rule.fires(part, asked) for part in parts)
 
 
-def _earlier(sentence: Words, at: int, rules: RuleFile) -> bool:
-    """Whether a number tells how it was before."""
-    asked = sentence.asked_about(1 << at)
-    return any(pattern.found(asked) for pattern in rules.lists["earlier"])
+def _any(patterns: Sequence[Pattern], asked: Words) -> bool:
+    return any(pattern.found(asked) for pattern in patterns)

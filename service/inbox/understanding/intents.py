@@ -90,15 +90,15 @@ def understand(text: str) -> Understanding:
 
 
 def _fired(sentences: Sequence[Words], whole: Words) -> Iterator[Rule]:
-    opening = sentences[:1]
+    parts = [*sentences, *(part for sentence in sentences for part in sentence.parts())]
     files = [rules_of(file, Intent.OPT_OUT) for file in _LEAVING]
     for file in (*files, rules_of("answers")):
         for rule in file.rules:
             match rule.within:
                 case "opening":
-                    looked = opening
-                case "text":
-                    looked = [whole]
+                    looked = sentences[:1]
+                case "part":
+                    looked = parts
                 case _:
                     looked = sentences
             if any(rule.fires(each, whole) for each in looked):

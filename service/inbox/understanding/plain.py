@@ -35,6 +35,8 @@ _PIECES: Final = re.compile(
     r"|(?P<word>\$?[^\W_](?:[\w'$@]|\*(?=\w)|-(?=\w))*)"
     r"|(?P<sign>,| [-–—]+ |--+|[.!?;:\n\r…¡¿()\[\]{}\"“”„«»—–|•*~/+&=])"
 )
+_ELIDED: Final = re.compile(r"([cdjlmnst]|qu)'([^\W\d_]{2,})")
+"""French words that lean on the next (``m'envoyer``)."""
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 
 
@@ -112,6 +114,8 @@ def _ended(words: list[str], titled: int, shouted: int, *, asks: bool) -> Senten
 def _spelled_piece(found: re.Match[str], rules: Spelling) -> tuple[str, ...]:
     if found["range"]:
         low, high = re.findall(r"\d+", found["range"])
+        if found["between"] == "/" and high == "10":
+            return (str(int(low)), "out", "of", high)
         return (str(int(low)), "/" if found["between"] == "/" else "to", str(int(high)))
     if found["opaque"]:
         return (found["opaque"].casefold(),)
@@ -136,6 +140,9 @@ def spelled(word: str, rules: Spelling) -> tuple[str, ...]:
             return written
         if form in rules.known:
             return (form,)
+    elided = _ELIDED.fullmatch(bare)
+    if elided:
+        return (elided[1], *spelled(elided[2], rules))
     simple = bare.removesuffix("'s").replace("'", "")
     if simple in rules.known:
         return (simple,)

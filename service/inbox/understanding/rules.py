@@ -11,7 +11,7 @@ from service.inbox.understanding.patterns import BadPattern, Node, Pattern, read
 from service.inbox.understanding.rulefiles import lexicon, rule_file
 from service.inbox.understanding.words import OF_PLACE, Words
 
-Within = Literal["sentence", "opening", "text", "clause"]
+Within = Literal["sentence", "part", "opening"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class RuleFile:
 
 
 _NOTHING: Final = Words((), {})
-_MARKS: Final = ("everything", "died", "wrong_number")
+_MARKS: Final = ("everything", "died", "wrong_number", "ambiguous")
 
 
 @cache

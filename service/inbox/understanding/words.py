@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
-from service.inbox.understanding.plain import Sentence
+from service.inbox.understanding.plain import PARTS, Sentence
 from service.inbox.understanding.rulefiles import Lexicon, lexicon
 
 TITLED: Final = "titled"
@@ -65,15 +66,23 @@ class Words:
         """Where phrases of a class stand, as a bit, and how many words they are."""
         return self._phrases.get(name, ())
 
-    def asked_about(self, place: int) -> Words:
-        """The same words, with the number at one place (a bit) as `HERE`."""
-        return Words(self.words, {**self._given(), HERE: place})
+    def with_places(self, name: str, places: int) -> Words:
+        """The same words, with one of `OF_PLACE` at these places."""
+        return Words(self.words, {**self._given(), name: places})
 
     def part(self, start: int, end: int) -> Words:
         """The words from one place up to another."""
         kept = (1 << (end - start)) - 1
         given = {name: places >> start & kept for name, places in self._given().items()}
         return Words(self.words[start:end], given)
+
+    def parts(self) -> Iterator[Words]:
+        """The parts between commas, where there are any."""
+        commas = [at for at, word in enumerate(self.words) if word == PARTS]
+        if commas:
+            for start, end in pairwise([-1, *commas, len(self.words)]):
+                if end > start + 1:
+                    yield self.part(start + 1, end)
 
     def _given(self) -> dict[str, int]:
         return {name: places for name, places in self._places.items() if name in OF_PLACE}
