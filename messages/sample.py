@@ -10,6 +10,7 @@ _NEUTRAL: Final = {
     "emergency_number": "911",
     "crisis_line": "988",
     "unsubscribe_url": "https://aftervisit.example/u/sample",
+    "task": "0k3mxq7r2vbt",
     "link": "https://aftervisit.example/p/sample",
 }
 

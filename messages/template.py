@@ -28,6 +28,7 @@ EMAIL_VARIABLES: Final = (
     "frequency",
     "unsubscribe_url",
     "link",
+    "task",
 )
 SMS_VARIABLES: Final = tuple(
     name

@@ -82,6 +82,8 @@ def decide(standing: Standing, now: datetime) -> Send | Defer | Skip:
         return Skip(Reason.NO_CHANNEL)
     if now < planned.due:
         return Defer(planned.due, Reason.NOT_DUE)
+    if planned.step.unless is not None and planned.step.unless is standing.trend:
+        return Skip(Reason.SPARED)
     today = local_date(standing.profile, now)
     refused = refusal(standing, planned, now, today)
     if refused is not None:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     CROWDED_OUT = "crowded_out"
+    SPARED = "spared"
 
 
 SENTENCES: Final = {
@@ -39,6 +40,7 @@ SENTENCES: Final = {
     Reason.EXPIRED: "It could not go out before it stopped being useful.",
     Reason.CROWDED_OUT: "Other messages took the patient's days until this one stopped being "
     "useful.",
+    Reason.SPARED: "The patient's check-ins go so that the series spares them this one.",
 }
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
+from schedules.check_ins import Trend
 from schedules.errors import SeriesError
 from schedules.steps import CATCH_UPS, CHANNELS, KINDS, At, Series, Step, Wording
 
@@ -29,7 +30,10 @@ _SERIES_KEYS: Final = frozenset(
         "wording", "step",
     }
 )  # fmt: skip
-_STEP_KEYS: Final = frozenset({"id", "message", "day", "at", "channel", "kind", "expires_after"})
+_STEP_KEYS: Final = frozenset(
+    {"id", "message", "day", "at", "channel", "kind", "expires_after", "unless"}
+)
+_TRENDS: Final = tuple(trend.value for trend in Trend)
 _WORDING_KEYS: Final = frozenset({"language", "title", "frequency"})
 
 
@@ -209,6 +213,7 @@ def _read_step(table: _Table, expires_after: timedelta | None) -> Step:
         channel=table.choice("channel", CHANNELS),
         expires_after=table.span("expires_after", expires_after),
         kind=table.choice("kind", KINDS, "drip"),
+        unless=Trend(table.choice("unless", _TRENDS)) if "unless" in table.values else None,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from schedules.calendar import Profile
+from schedules.check_ins import Trend
 from schedules.plan import Nights, Planned, plan_step
 from schedules.steps import Series
 
@@ -15,6 +16,7 @@ class Standing:
     `recent_drips` holds the local dates of the drips begun for this patient, in any series, over
     the last seven local days (older ones do no harm). `nights` holds `nights_of` each nightly
     subscription of the patient, active or completed; not those paused, stopped or opted out of.
+    `trend` is where their check-ins are going, None before the first.
     """
 
     series: Series
@@ -24,6 +26,7 @@ class Standing:
     enrolled_at: datetime
     recent_drips: tuple[date, ...] = ()
     nights: tuple[Nights, ...] = ()
+    trend: Trend | None = None
 
     def planned(self, index: int) -> Planned:
         """Return a step of the series with its time; raises ScheduleError past the last one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Final, Literal
 
+from schedules.check_ins import Trend
 from schedules.errors import SeriesError
 
 Channel = Literal["sms", "email"]
@@ -57,7 +58,8 @@ class Step:
     """One message of a series.
 
     `day` counts from the anchor date (0 is the anchor itself); `channel` is the preferred one;
-    a `drip` counts towards the patient's caps, a `service` message does not.
+    a `drip` counts towards the patient's caps, a `service` message does not. A patient whose
+    check-ins go as `unless` says is spared the step.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Step:
     channel: Channel
     expires_after: timedelta
     kind: Kind = "drip"
+    unless: Trend | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from messages.addresses import parse_email, parse_phone
 from messages.sms import segment
 from schedules.errors import ScheduleError
 from schedules.quiet_hours import parse_state
@@ -37,6 +39,8 @@ class Clinic(BaseModel):
         sms_from: sender number or Messaging Service; the installation's where None.
         sms_per_second: the sender's rate.
         hours: opening hours, as shown to patients.
+        alert_emails: who is told when a reply may be urgent; `alert_phones` the same by text.
+        alert_webhook: URL that is told as well, signed with `alert_secret`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +58,10 @@ class Clinic(BaseModel):
     sms_per_second: Annotated[float, Field(gt=0)] | None = None
     mail_from: str | None = None
     hours: str | None = None
+    alert_emails: tuple[str, ...] = ()
+    alert_phones: tuple[str, ...] = ()
+    alert_webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    alert_secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)
 
     @model_validator(mode="after")
     def _state_exists(self) -> Self:
@@ -62,6 +70,22 @@ class Clinic(BaseModel):
         except ScheduleError as error:
             raise ValueError(str(error)) from None
         return self
+
+    @model_validator(mode="after")
+    def _webhook_is_signed(self) -> Self:
+        if self.alert_webhook is not None and self.alert_secret is None:
+            raise ValueError("alert_webhook needs alert_secret, by which its calls are signed")
+        return self
+
+    @field_validator("alert_emails")
+    @classmethod
+    def _mailboxes(cls, emails: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(parse_email(email) for email in emails)
+
+    @field_validator("alert_phones")
+    @classmethod
+    def _numbers(cls, phones: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
+        return tuple(parse_phone(phone, known.data.get("country", "US")) for phone in phones)
 
     @field_validator("name", "phone")
     @classmethod

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     filtered_percent: Annotated[float, Field(ge=0, le=100)] = Field(
         5, description="Share of a day's texts filtered above which their sender is stopped."
     )
+    alert_again_s: Annotated[float, Field(ge=1)] = Field(
+        900, description="An urgent reply that nobody took is told of again after this, seconds."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity logged to stderr."
     )

@@ -24,6 +24,8 @@ from service.dispatch.tick import Ticker
 from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
 from service.inbox.answers import Answers
+from service.inbox.care import Care, CareParts
+from service.inbox.leaving import Leaving
 from service.inbox.receive import Inbox
 from service.keys.rotation import Rotation
 from service.reporting.backlog import Backlogs
@@ -162,8 +164,17 @@ class Core(OpenStore):
     @cached_property
     def inbox(self) -> Inbox:
         """Follows and answers what patients text us."""
-        answers = Answers(self.renderer, self.composer, self.clinics, self.patients)
-        return Inbox(self.replies, self.suppressions, answers, self.senders, self.machine)
+        answers = Answers(self.renderer, self.composer, self.clinics, self.patients, self.responses)
+        parts = CareParts(self.replies, self.patients, self.tasks, self.check_ins, self.limits)
+        return Inbox(
+            self.replies,
+            self.suppressions,
+            answers,
+            Leaving(self.replies, self.suppressions, answers),
+            Care(parts, self.catalog, self.business),
+            self.senders,
+            self.machine,
+        )
 
     @property
     def text_senders(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ import redis
 from service.clock import BusinessClock, MachineClock, SystemClock
 from service.dispatch.parts import Stores
 from service.settings import Settings
+from service.store.check_ins import CheckIns
 from service.store.connection import Durability, connect
 from service.store.dispatching import DispatchStore
 from service.store.installation import key_in_use, open_clock, open_installation
@@ -75,7 +76,12 @@ class OpenStore:
     def stores(self) -> Stores:
         """What dispatch works on."""
         rates = Rates(self.client, self.scripts, self.index, self.machine)
-        return Stores(self.dispatch_store, self.patients, self.suppressions, rates)
+        return Stores(self.dispatch_store, self.patients, self.suppressions, rates, self.tasks)
+
+    @cached_property
+    def check_ins(self) -> CheckIns:
+        """Patients' ratings."""
+        return CheckIns(self.scripts, self.keyring)
 
     @cached_property
     def limits(self) -> Limits:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from service.bootstrap.core import Core
 from service.carriers.base import EmailCarrier, TextCarrier
 from service.dispatch.afterwards import AfterwardsWork
+from service.dispatch.alerting import Alerting
 from service.dispatch.answering import Answering, ResponseWording
 from service.dispatch.drain import Drain
 from service.dispatch.evidence import Evidence
@@ -67,6 +68,9 @@ class Dispatch:
             machine,
             lease_s=settings.lease_s,
         )
+        self._alerting = Alerting(
+            core.tasks, core.responses, core.clinics, machine, again_s=settings.alert_again_s
+        )
 
     async def drain(self, partition: int) -> int:
         """Settle what was cut off, then send what is due; how many flights were concluded.
@@ -76,10 +80,13 @@ class Dispatch:
         Raises:
             StoreUnavailable: nothing is lost; the sweep finds what was not recorded.
         """
+        await self._alerting.run(partition)
         concluded = await self._settle.run(partition)
         if await self._listening.may_send():
             await self._answering.run(partition)
             concluded += await self._drain.run(partition)
+        else:
+            await self._answering.run(partition, alerts_only=True)
         await self._afterwards.run(partition)
         return concluded
 

@@ -182,6 +182,9 @@ class Receipt:
         outcome: what a failure means, told as the answer to a send would be: ``TRANSIENT`` (proven
             not delivered, may be tried again), ``UNKNOWN`` (may have arrived), ``PERMANENT`` or
             ``STOPPED``. None unless ``status`` is ``FAILED``.
+        certain: False where it is not the provider who says that the message is the attempt's, but
+            we who found one with the same text: a receipt that carries the attempt's id knows
+            better.
     """
 
     attempt: str | None
@@ -189,6 +192,7 @@ class Receipt:
     status: ReceiptStatus
     word: str
     outcome: Outcome | None = None
+    certain: bool = True
 
     @property
     def code(self) -> str | None:

@@ -63,6 +63,7 @@ class Preview:
                     "step": each.planned.step.id,
                     "message": each.planned.step.message,
                     "kind": each.planned.step.kind,
+                    "unless": each.planned.step.unless,
                     "channel": each.planned.channel,
                     "local": each.planned.local.isoformat(),
                     "utc": utc(each.planned.due),

@@ -60,15 +60,20 @@ class Answering:
         self._machine = machine
         self._lease_s = lease_s
 
-    async def run(self, partition: int) -> int:
+    async def run(self, partition: int, *, alerts_only: bool = False) -> int:
         """Send what waits, many at once; how many were looked at.
+
+        Args:
+            partition: whose.
+            alerts_only: after a gap: staff are alerted, and nobody else is written to yet.
 
         Raises:
             StoreUnavailable: it is done later.
         """
         waiting = await asyncio.to_thread(self._responses.waiting, partition, BATCH)
-        await asyncio.gather(*(self._one(queued) for queued in waiting))
-        return len(waiting)
+        wanted = [each for each in waiting if each.response.alert or not alerts_only]
+        await asyncio.gather(*(self._one(queued) for queued in wanted))
+        return len(wanted)
 
     async def _one(self, queued: Queued) -> None:
         try:
@@ -105,7 +110,7 @@ class Answering:
         self, response: Response, sender: str, outcome: Outcome, begun_ms: int, *, probe: bool
     ) -> None:
         if not response.alert:
-            suppress_as_told(self._stores.suppressions, response.channel, response.to, outcome)
+            suppress_as_told(self._stores, response.channel, response.to, outcome)
         self._stops.answered(sender, response.channel, outcome, begun_ms=begun_ms, probe=probe)
 
     def _record(self, queued: Queued, outcome: Outcome) -> None:

@@ -201,4 +201,5 @@ class Composer:
             "frequency": words.frequency,
             "unsubscribe_url": self._public_url,
             "link": self._public_url,
+            "task": "-",
         }

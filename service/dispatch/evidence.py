@@ -2,15 +2,16 @@
 
 The list knows nothing of our attempts. A message is this attempt's where it went to the same
 number, not before the attempt was begun (less the clocks' difference), with the same text, and
-belongs to no other attempt. Where several messages may be it, or several attempts may have made
-the one there is, nothing is proven: a family shares a phone, and may share a text.
+belongs to no other attempt. A family shares a phone, and may share a text. Where as many messages
+as open attempts are there, each attempt has made one of them, as none makes two; which one, only a
+receipt can tell. Where there are fewer, nothing is proven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from service.carriers.base import Found, Receipt, TextCarrier
+from service.carriers.base import Found, Receipt, ReceiptStatus, TextCarrier
 from service.dispatch.parts import Stores
 from service.store.dispatching import AttemptRecord
 from service.store.keys import partition_of
@@ -51,31 +52,38 @@ class Evidence:
             return None
         listed = await self._texts.find(patient.phone, attempt.begun_ms - SKEW_MS)
         matches = [item for item in listed if self._digest(item.body) == attempt.body]
+        twins: list[str] = []
         if attempt.provider_id:
             matches = [item for item in matches if item.provider_id == attempt.provider_id]
         elif matches:
-            matches = self._ours_alone(name, attempt, patient.phone, matches)
-        if len(matches) != 1:
+            matches, twins = self._not_anothers(name, attempt, patient.phone, matches)
+        if len(matches) != 1 + len(twins):
             return None
+        if twins:
+            return _one_of(name, twins, matches)
         (item,) = matches
-        return Receipt(name, item.provider_id, item.reached, item.status, item.outcome)
+        known = bool(attempt.provider_id)
+        return Receipt(
+            name, item.provider_id, item.reached, item.status, item.outcome, certain=known
+        )
 
-    def _ours_alone(
+    def _not_anothers(
         self, name: str, attempt: AttemptRecord, phone: str, matches: list[Found]
-    ) -> list[Found]:
-        """Those that belong to no other attempt; none where another one may have made them too."""
+    ) -> tuple[list[Found], list[str]]:
+        """Those that belong to no other attempt, and the open attempts that may have made them."""
         ledger = self._stores.suppressions
         patients = {attempt.patient, *ledger.patients(ledger.digest("sms", phone))}
+        twins: list[str] = []
         taken = {entry.provider_id for p in patients for entry in self._stores.patients.history(p)}
-        for other in self._others(patients, name):
-            if other.provider_id:
-                taken.add(other.provider_id)
-            elif other.body == attempt.body and abs(other.begun_ms - attempt.begun_ms) <= SKEW_MS:
-                return []
-        return [item for item in matches if item.provider_id not in taken]
+        for other, record in self._others(patients, name):
+            if record.provider_id:
+                taken.add(record.provider_id)
+            elif record.body == attempt.body and abs(record.begun_ms - attempt.begun_ms) <= SKEW_MS:
+                twins.append(other)
+        return [item for item in matches if item.provider_id not in taken], twins
 
-    def _others(self, patients: set[str], name: str) -> Iterator[AttemptRecord]:
-        """Attempts to the same phone whose outcome is open as well."""
+    def _others(self, patients: set[str], name: str) -> Iterator[tuple[str, AttemptRecord]]:
+        """Attempts to the same phone whose outcome is open as well, by their ids."""
         names: set[str] = set()
         for patient in patients:
             fields = self._stores.patients.find(patient)
@@ -88,4 +96,17 @@ class Evidence:
         for other in names - {name}:
             record = self._stores.dispatch.attempt(other)
             if record is not None and record.patient in patients:
-                yield record
+                yield other, record
+
+
+def _one_of(name: str, twins: list[str], matches: list[Found]) -> Receipt:
+    """What is proven of one of several attempts that have made as many messages.
+
+    Each gets one of them for its own, the first the first, until a receipt says which it is. How
+    far they have come is told where it is the same of all; otherwise, that they were accepted.
+    """
+    place = sorted([name, *twins]).index(name)
+    item = sorted(matches, key=lambda each: (each.created_ms, each.provider_id))[place]
+    if len({(each.reached, each.outcome) for each in matches}) > 1:
+        return Receipt(name, item.provider_id, ReceiptStatus.QUEUED, item.status, certain=False)
+    return Receipt(name, item.provider_id, item.reached, item.status, item.outcome, certain=False)

@@ -9,6 +9,7 @@ from service.store.dispatching import DispatchStore
 from service.store.patients import Patients
 from service.store.rates import Rates
 from service.store.suppressions import Suppressions
+from service.store.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Stores:
     patients: Patients
     suppressions: Suppressions
     rates: Rates
+    tasks: Tasks
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,13 @@ class Receipts:
             StoreUnavailable: not recorded; the provider is to try again.
         """
         attempt = self._stores.dispatch.attempt(receipt.attempt) if receipt.attempt else None
-        if attempt is None or receipt.attempt is None:
+        if attempt is None or receipt.attempt is None or not _is_of(receipt, attempt):
             return False
         outcome = receipt.outcome
+        patient = self._patient(attempt) if outcome is not None else None
+        if outcome is not None and patient is not None:
+            # First of all: what is tried once more goes by the patient's other channel then.
+            follow_carrier(self._stores, patient, attempt.channel, outcome)
         unproven = outcome is not None and outcome.result is Result.UNKNOWN
         state, rank = MAY_HAVE_ARRIVED if unproven else STATES[receipt.status]
         now_ms = self._business.now_ms()
@@ -70,27 +74,40 @@ class Receipts:
             rank,
             receipt.provider_id,
             receipt.code,
-            again=again_after(attempt, outcome, now_ms),
+            again=again_after(
+                attempt, outcome, now_ms, other_channel=self._other_channel(attempt, outcome)
+            ),
             now_ms=now_ms,
+            certain=receipt.certain,
         )
         if taken == "gone":
             return False
         if outcome is not None:
-            self._refused(attempt, outcome, first=taken == "moved")
+            if patient is not None:
+                self._refused(attempt, patient, outcome, first=taken == "moved")
         elif attempt.probe and receipt.status is not ReceiptStatus.QUEUED:
             self._stops.arrived(attempt.probe, begun_ms=attempt.begun_ms)
         return True
 
-    def _refused(self, attempt: AttemptRecord, outcome: Outcome, *, first: bool) -> None:
-        """What a failure means beyond its delivery, also where an earlier copy was cut off here.
+    def _patient(self, attempt: AttemptRecord) -> Patient | None:
+        """To whom it went; None where they were erased meanwhile."""
+        fields = self._stores.patients.find(attempt.patient)
+        return None if fields is None else self._stores.patients.contact(fields)
+
+    def _other_channel(self, attempt: AttemptRecord, outcome: Outcome | None) -> bool:
+        """Whether a failure for the address's sake leaves the patient another channel."""
+        if outcome is None or outcome.effect is None:
+            return False
+        fields = self._stores.patients.find(attempt.patient)
+        return fields is not None and bool(fields.reachable() - {attempt.channel})
+
+    def _refused(
+        self, attempt: AttemptRecord, patient: Patient, outcome: Outcome, *, first: bool
+    ) -> None:
+        """What a failure means for its sender, also where an earlier copy was cut off here.
 
         Only what is counted is not counted again.
         """
-        fields = self._stores.patients.find(attempt.patient)
-        if fields is None:
-            return  # erased meanwhile
-        patient = self._stores.patients.contact(fields)
-        follow_carrier(self._stores.suppressions, patient, attempt.channel, outcome)
         try:
             sender = self._sender_of(patient, attempt.channel)
         except ConfigurationError:
@@ -100,18 +117,41 @@ class Receipts:
         )
 
 
-def again_after(attempt: AttemptRecord, outcome: Outcome | None, now_ms: int) -> Again | None:
+def _is_of(receipt: Receipt, attempt: AttemptRecord) -> bool:
+    if attempt.guessed and receipt.certain:
+        return True
+    return not attempt.provider_id or receipt.provider_id in {"", attempt.provider_id}
+
+
+def again_after(
+    attempt: AttemptRecord,
+    outcome: Outcome | None,
+    now_ms: int,
+    *,
+    other_channel: bool = False,
+) -> Again | None:
     """What is to be tried once more after a failure that a receipt tells; None for nothing.
 
     A failure that the table of codes lets be tried later is, as often as that says in all (a
     phone that was switched off: once). What failed because its sender may not send is, without
-    being counted: it waits until the sender may again, or until it is not useful any more.
+    being counted: it waits until the sender may again, or until it is not useful any more. What
+    failed for its address's sake goes by the patient's other channel, at once: the address is
+    suppressed by then, so that no delivery comes back to it.
 
     Args:
         attempt: the one that failed for good.
         outcome: what the receipt means; None where it tells no failure.
         now_ms: business ms UTC.
+        other_channel: the address failed, and another channel reaches the patient.
     """
+    if other_channel:
+        return Again(
+            index=attempt.index,
+            was=State.UNDELIVERED.code,
+            attempts=attempt.attempts + 1,
+            failures=attempt.failures,
+            from_ms=now_ms,
+        )
     if outcome is None or outcome.result not in {Result.TRANSIENT, Result.STOPPED}:
         return None
     failures = attempt.failures + int(outcome.result is Result.TRANSIENT)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import structlog
 
+from schedules.delivery import State
 from service.carriers.base import Outcome, OutgoingEmail, OutgoingText, Result
 from service.clock import BusinessClock, MachineClock
 from service.dispatch.addresses import follow_carrier
@@ -171,6 +172,16 @@ class Sending:
             frees_day=ruling.nothing_sent,
             provider_id=outcome.provider_id or "",
         )
+        if ruling.state is State.FAILED and changes_channel(item, outcome):
+            # Proven not to have been sent: the policy decides anew, and takes the other channel.
+            return tried(
+                claim,
+                "due",
+                when_ms=claim.due_ms,
+                attempts=attempts,
+                failures=failed,
+                **details,
+            )
         if ruling.where == "next":
             entry = entry_of(
                 claim.subscription,
@@ -196,7 +207,16 @@ class Sending:
     async def _follow_up(self, item: Ready, outcome: Outcome, begun_ms: int) -> None:
         """What an answer means beyond its own delivery: for the address, for the sender."""
         channel = item.delivery.channel
-        follow_carrier(self._stores.suppressions, item.patient, channel, outcome)
+        follow_carrier(self._stores, item.patient, channel, outcome)
         self._stops.answered(
             item.sender.address, channel, outcome, begun_ms=begun_ms, probe=item.probe
         )
+
+
+def changes_channel(item: Ready, outcome: Outcome) -> bool:
+    """Whether a delivery that was refused for its address goes by the patient's other channel.
+
+    Once: the address that was refused is suppressed by then, so that none is tried twice.
+    """
+    others = item.profile.channels - {item.delivery.channel}
+    return outcome.effect is not None and bool(others)

@@ -6,6 +6,7 @@ from datetime import datetime, time
 from functools import lru_cache
 
 from schedules.calendar import Profile
+from schedules.check_ins import Trend
 from schedules.plan import Nights, next_due, nights_of
 from schedules.policy import Standing
 from schedules.series import Series, load_series
@@ -69,6 +70,7 @@ def standing_of(fields: PatientFields, subscription: Subscription, profile: Prof
         enrolled_at=from_ms(subscription.enrolled_ms),
         recent_drips=fields.recent_drips(),
         nights=tuple(nights),
+        trend=None if (known := fields.trend()) is None else Trend(known),
     )
 
 

@@ -1,4 +1,4 @@
-"""The automatic answers to keywords: which are ours to give, and their words."""
+"""The automatic answers to patients' messages: which are ours to give, and their words."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from service.dispatch.standing import series_of
 from service.store.keyring import KeyMissing, Tampered
 from service.store.patients import Patients
 from service.store.records import Patient, PatientFields, Status
+from service.store.reply_records import Reply
+from service.store.responses import Response, Responses
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +61,9 @@ class Answers:
         composer: Composer,
         clinics: Mapping[str, Clinic],
         patients: Patients,
+        responses: Responses,
     ) -> None:
+        self._responses = responses
         self._renderer = renderer
         self._composer = composer
         self._clinics = clinics
@@ -97,9 +101,13 @@ class Answers:
         without_sender = (clinic for clinic in self._clinics.values() if not clinic.sms_from)
         return next(without_sender, next(iter(self._clinics.values())))
 
-    def text(self, message: str, clinic: Clinic, people: Sequence[Person]) -> str | None:
-        """The words of an answer, None (and an error in the log) where it cannot be rendered."""
-        language = people[0].contact.language if people else DEFAULT_LANGUAGE
+    def text(self, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]) -> str | None:
+        """The words of answers, None (and an error in the log) where none can be rendered."""
+        worded = [self._text(message, clinic, people) for message in messages]
+        return "\n\n".join(filter(None, worded)) or None
+
+    def _text(self, message: str, clinic: Clinic, people: Sequence[Person]) -> str | None:
+        language = language_of(people)
         try:
             return self._rendered(message, language, clinic, people)
         except UnknownLanguage:
@@ -108,11 +116,38 @@ class Answers:
             log.error("answer_fault", message=message, fault=str(error))
             return None
 
+    def queue(
+        self, message: str, reply: Reply, to: str, clinic: Clinic, people: Sequence[Person]
+    ) -> None:
+        """Have an answer sent by itself, where the reply came by a way that takes none.
+
+        Raises:
+            StoreUnavailable: it may not be queued; do it again, it is idempotent.
+        """
+        words = _series(people).words(language_of(people))
+        self._responses.queue(
+            Response(
+                channel=reply.channel,
+                to=to,
+                clinic=clinic.id,
+                message=message,
+                language=language_of(people),
+                once=f"{reply.id}:{message}",
+                values={"series_title": words.title, "frequency": words.frequency},
+                answers=True,
+            )
+        )
+
     def _rendered(
         self, message: str, language: str, clinic: Clinic, people: Sequence[Person]
     ) -> str:
         context = self._composer.context(clinic, _series(people), language)
         return self._renderer.sms(message, language, context).text
+
+
+def language_of(people: Sequence[Person]) -> str:
+    """The language of whoever was enrolled last, of those who share an address."""
+    return people[0].contact.language if people else DEFAULT_LANGUAGE
 
 
 def _series(people: Sequence[Person]) -> Series:

@@ -1,32 +1,36 @@
-"""A text from a patient: recorded first, then followed, then answered; each once a message."""
+"""A message from a patient: recorded first, then followed, then answered; each once a message."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final
 
 import structlog
 
+from service.clinics import Clinic
 from service.clock import MachineClock
 from service.dispatch.senders import Senders
 from service.errors import AftervisitError, StoreUnavailable
 from service.inbox.answers import Answers, Person, provider_answers
-from service.inbox.keywords import Keyword, keyword, provider_word
-from service.store.records import LETTER
-from service.store.replies import NewReply, Replies, Reply
-from service.store.suppressions import Ledger, Suppressions
+from service.inbox.care import Care
+from service.inbox.heard import heard
+from service.inbox.keywords import provider_word
+from service.inbox.leaving import Leaving
+from service.store.replies import Replies
+from service.store.reply_records import NewReply, Reply
+from service.store.suppressions import Suppressions
+from service.store.tasks import TaskKind
 
 log = structlog.get_logger(__name__)
 
-LIFTED_BY_START: Final = ("stop", "provider_opt_out")
-"""A start takes back what the patient did, never what staff or a dead number did."""
-_LIFT_NOTHING: Final = ("nothing",)
 ANSWERS_AN_HOUR: Final = 10
-"""A number that asks for more is another machine; it is followed, but not answered any more."""
+"""An address that writes more is another machine; it is followed, but not answered any more."""
 GRACE_MS: Final = 10_000
 """A record that is open for longer was cut off, or is finished twice, which is harmless."""
 OPEN_AT_ONCE: Final = 100
+STILL_URGENT_MS: Final = 24 * 3_600_000
+"""The safe reply to something urgent that was found in the provider's list is sent until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class InboundText:
         opt_out_type: Twilio's ``OptOutType``: it has answered already.
         received_ms: where the provider's list told of it: when, machine ms UTC. Such a text is
             followed and not answered: the conversation is over.
+        media: how many pictures or recordings came with it; a person has to look at them.
     """
 
     message_id: str
@@ -50,22 +55,23 @@ class InboundText:
     messaging_service: str = ""
     opt_out_type: str = ""
     received_ms: int | None = None
+    media: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What became of a text.
+    """What became of a message.
 
     Attributes:
-        reply: the answer's text, None for none; the same for every copy of one message.
-        message: the answer's name in the library, empty for none.
-        keyword: what was understood; None for a text that a person has to read.
+        reply: the answers' text, None for none; the same for every copy of one message.
+        messages: the answers' names in the library.
+        heard: what was understood, in the words of ``reply_records.Heard``.
         new: whether this copy was the first.
     """
 
     reply: str | None
-    message: str
-    keyword: Keyword | None
+    messages: tuple[str, ...]
+    heard: tuple[str, ...]
     new: bool
 
 
@@ -77,12 +83,16 @@ class Inbox:
         replies: Replies,
         suppressions: Suppressions,
         answers: Answers,
+        leaving: Leaving,
+        care: Care,
         senders: Senders,
         machine: MachineClock,
     ) -> None:
         self._replies = replies
         self._suppressions = suppressions
         self._answers = answers
+        self._leaving = leaving
+        self._care = care
         self._senders = senders
         self._machine = machine
 
@@ -95,14 +105,14 @@ class Inbox:
         Raises:
             StoreUnavailable: nothing is acknowledged; the provider is to try again.
         """
-        heard = _understood(text)
         clinic = self._senders.clinic_of(text.to, text.messaging_service)
         listed = text.received_ms is not None
         reply = self._replies.record(
             NewReply(
                 message_id=text.message_id,
                 address=self._suppressions.digest("sms", text.sender),
-                keyword=heard or "",
+                channel="sms",
+                heard=heard(text.body, text.opt_out_type),
                 word=provider_word(text.body),
                 opt_out_type=text.opt_out_type,
                 clinic=clinic.id if clinic else "",
@@ -113,15 +123,16 @@ class Inbox:
                     "to": text.to,
                     "service": text.messaging_service,
                     "body": text.body,
+                    "media": str(text.media),
                 },
             )
         )
         if reply.done:
-            return Reaction(reply.answer, reply.message, _keyword(reply), reply.new)
+            return Reaction(reply.answer, reply.messages, reply.heard.words, reply.new)
         return self._complete(reply)
 
     def finish_open(self, now_ms: int) -> int:
-        """Complete what a crash cut off between a text's record and its effects; how many.
+        """Complete what a crash cut off between a message's record and its effects; how many.
 
         Idle it costs one round trip, so it may run often and anywhere: it runs when a web process
         starts and every half minute in each, and should run before sending resumes after a gap.
@@ -145,100 +156,68 @@ class Inbox:
         return finished
 
     def _complete(self, reply: Reply) -> Reaction:
-        heard = _keyword(reply)
-        message = "" if heard is None else self._follow(reply, heard)
-        answer = self._worded(reply, message) if message else None
-        message, answer = self._replies.close(reply, message if answer else "", answer)
+        people = self._answers.people(self._suppressions.patients(reply.address))
+        clinic = self._answers.clinic(reply.clinic, people)
+        messages = self._follow(reply, clinic, people)
+        answer = self._answer(reply, messages, clinic, people)
+        messages, answer = self._replies.close(reply, messages if answer else (), answer)
         log.info(
-            "text_followed", reply=reply.id, keyword=heard, via=reply.via, answered=bool(answer)
+            "reply_followed",
+            reply=reply.id,
+            heard=list(reply.heard.words),
+            via=reply.via,
+            answered=list(messages),
         )
-        return Reaction(answer, message, heard, reply.new)
+        return Reaction(answer, messages, reply.heard.words, reply.new)
 
-    def _follow(self, reply: Reply, heard: Keyword) -> str:
-        """Do what a keyword asks for; the name of the message that answers it."""
-        match heard:
-            case Keyword.STOP:
-                self._stop(reply)
-                return "goodbye"
-            case Keyword.STOP_ALL:
-                self._stop_email_too(reply, self._stop(reply))
-                return "goodbye-all"
-            case Keyword.START:
-                return self._start(reply)
-            case Keyword.HELP:
+    def _follow(self, reply: Reply, clinic: Clinic, people: Sequence[Person]) -> tuple[str, ...]:
+        """Do all that a message asks for; the names of the messages that answer it, in order."""
+        says = reply.heard.says
+        messages = [self._of_the_ledger(reply, people)]
+        if says("urgent"):
+            self._care.put_before_staff(TaskKind.URGENT, reply, clinic.id, people)
+            messages.insert(0, "urgent-reply")
+        if says("died"):
+            self._care.put_before_staff(TaskKind.DIED, reply, clinic.id, people)
+        elif says("wrong_number"):
+            self._care.put_before_staff(TaskKind.WRONG_NUMBER, reply, clinic.id, people)
+        if says("check_in"):
+            answer = self._care.check_in(reply, clinic.id, people)
+            # Who leaves, or may be in danger, is not thanked for a number.
+            messages += [] if any(messages) else [answer]
+        elif not any(says(word) for word in ("opt_out", "opt_in", "help", "urgent")):
+            messages.append(self._care.read_by_staff(reply, clinic.id, people))
+        return tuple(filter(None, messages))
+
+    def _of_the_ledger(self, reply: Reply, people: Sequence[Person]) -> str:
+        """Follow a stop, a start or a call for help first of all: nothing may hold them up."""
+        match reply.heard.keyword:
+            case "stop" | "stop_all":
+                return self._leaving.stop(reply)
+            case "start":
+                return self._leaving.start(reply, people)
+            case "help":
                 return "help"
             case _:
-                assert_never(heard)
+                return ""
 
-    def _stop(self, reply: Reply) -> Ledger:
-        if not reply.new and self._replies.overtaken(reply):
-            return self._carried_on(reply)
-        return self._suppressions.suppress(
-            "sms", reply.address, reason="stop", source=_source(reply)
-        )
-
-    def _stop_email_too(self, reply: Reply, ledger: Ledger) -> None:
-        # A patient who cannot be read keeps the text open: their e-mail is to stop as well, as soon
-        # as the missing key is back (and until then none can be sent to them).
-        for person in map(self._answers.person, ledger.patients):
-            if person is not None and person.contact.email:
-                self._suppressions.suppress(
-                    "email",
-                    self._suppressions.digest("email", person.contact.email),
-                    reason="stop",
-                    source=_source(reply),
-                )
-
-    def _start(self, reply: Reply) -> str:
-        people = self._people(reply)
-        if not any(_agreed_to_texts(person) for person in people):
-            return "help"  # nobody here has agreed to texts: a word is no evidence of consent
-        rejoined = self._replies.rejoin(reply, lifts=LIFTED_BY_START, source=_source(reply))
-        self._carried_on(reply)
-        if rejoined == "overtaken":
-            return ""
-        return "help" if rejoined == "kept" else "rejoined"
-
-    def _carried_on(self, reply: Reply) -> Ledger:
-        """Give every patient on the number the ledger's present state, whatever it is."""
-        return self._suppressions.lift(
-            "sms", reply.address, source=_source(reply), lifts=_LIFT_NOTHING
-        )
-
-    def _people(self, reply: Reply) -> list[Person]:
-        return self._answers.people(self._suppressions.patients(reply.address))
-
-    def _worded(self, reply: Reply, message: str) -> str | None:
-        if reply.via == "list" or reply.asked > ANSWERS_AN_HOUR:
+    def _answer(
+        self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
+    ) -> str | None:
+        if not messages or reply.asked > ANSWERS_AN_HOUR:
             return None
-        people: Sequence[Person] = self._people(reply)
-        clinic = self._answers.clinic(reply.clinic, people)
+        if reply.via == "list":
+            self._answer_late(reply, messages, clinic, people)
+            return None
         if provider_answers(clinic.opt_out_handling, reply.word, reply.opt_out_type):
             return None
-        return self._answers.text(message, clinic, people)
+        return self._answers.text(messages, clinic, people)
 
-
-def _understood(text: InboundText) -> Keyword | None:
-    """What a text asks for; where the provider has understood it, its word counts."""
-    heard = keyword(text.body)
-    match text.opt_out_type:
-        case "STOP":
-            return heard if heard is Keyword.STOP_ALL else Keyword.STOP
-        case "START":
-            return Keyword.START
-        case "HELP":
-            return Keyword.HELP
-        case _:
-            return heard
-
-
-def _keyword(reply: Reply) -> Keyword | None:
-    return Keyword(reply.keyword) if reply.keyword else None
-
-
-def _source(reply: Reply) -> str:
-    return f"reply:{reply.id}"
-
-
-def _agreed_to_texts(person: Person) -> bool:
-    return LETTER["sms"] in (person.fields.text("h") or "")
+    def _answer_late(
+        self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
+    ) -> None:
+        """What was urgent is answered also where we learned of it late, while that may help."""
+        age_ms = self._machine.now_ms() - reply.at_ms
+        if "urgent-reply" in messages and age_ms < STILL_URGENT_MS:
+            to = self._replies.content(reply)["from"]
+            self._answers.queue("urgent-reply", reply, to, clinic, people)

@@ -72,6 +72,7 @@ class AttemptRecord:
         probe: name of the stopped sender that it tried, else empty.
         attempts: provider calls made for the delivery before this one.
         failures: how many of them failed in a way that is tried only so often.
+        guessed: the provider's id is that of a message that was found by its text.
     """
 
     patient: str
@@ -86,6 +87,7 @@ class AttemptRecord:
     probe: str = ""
     attempts: int = 0
     failures: int = 0
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,7 @@ class DispatchStore:
             probe=fields.get("pr", ""),
             attempts=int(attempts),
             failures=int(failures),
+            guessed="ig" in fields,
         )
 
     def receive(
@@ -284,6 +287,7 @@ class DispatchStore:
         *,
         again: Again | None = None,
         now_ms: int = 0,
+        certain: bool = True,
     ) -> Received:
         """Apply a receipt to an attempt, durably.
 
@@ -295,6 +299,7 @@ class DispatchStore:
             code: the provider's error code.
             again: the delivery goes back to pending, as far as its state allows.
             now_ms: business ms UTC.
+            certain: whether the provider's id is known to be this attempt's.
 
         Returns:
             ``moved``; ``kept`` where as much was known before; ``gone`` where the attempt has
@@ -306,6 +311,7 @@ class DispatchStore:
         args = (
             *(state, rank, provider_id, code or "", moves),
             *(keys.patient(""), keys.history(""), again.pack() if again else "", now_ms),
+            int(certain),
         )
         answer = self._scripts.run_durably("receipt", [(names, args)])[0]
         received: Received = answer[0].decode()

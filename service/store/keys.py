@@ -193,6 +193,10 @@ class PartitionKeys:
         """List: encrypted consent evidence, oldest first."""
         return f"{self.tag}:c:{patient}"
 
+    def check_ins(self, patient: str) -> str:
+        """Hash: the patient's ratings, encrypted, each by the reply that holds it."""
+        return f"{self.tag}:v:{patient}"
+
     def attempt(self, attempt: str) -> str:
         """Hash with expiry: one provider call."""
         return f"{self.tag}:t:{attempt}"

@@ -3,8 +3,8 @@
 A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
-looked at, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``xs``/``xe``
-suppression copies. Nothing outside ``c`` tells who somebody is.
+looked at, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``v`` trend of their
+check-ins and when, ``xs``/``xe`` suppression copies. Nothing outside ``c`` tells who somebody is.
 """
 
 from __future__ import annotations
@@ -176,6 +176,10 @@ class PatientFields:
         """Local dates of the patient's latest drips."""
         days = self.text("r") or ""
         return tuple(date.fromordinal(int(day)) for day in days.split(",") if day)
+
+    def trend(self) -> str | None:
+        """Where the patient's check-ins are going, None before the first."""
+        return (self.text("v") or "").partition("|")[0] or None
 
     def subscription(self, number: int) -> Subscription | None:
         """One subscription by its number."""

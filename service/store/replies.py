@@ -1,19 +1,14 @@
-"""What patients text us: a durable record of each message, made before anything is done about it.
+"""What patients write to us: a durable record of each message, made before anything is done.
 
-A record is one hash in the partition of the address it came from (see ``PartitionKeys.reply``), so
-that recording it and numbering it among the address's stops is one script. Its fields: ``a``
-address, ``k`` keyword, ``w`` the provider's own keyword, ``o`` ``OptOutType``, ``g`` clinic,
-``v`` how we learned of it, ``at`` when it was received, ``n`` stops before it, ``c`` the encrypted
-text with its numbers, ``d`` set once its effects are complete, ``m`` and ``r`` the answer's name
-and encrypted text. The address's own record gets ``w`` stops so far, ``wt`` when the latest was
-received, ``l`` the stops that a later start has answered.
+Recording a message (see ``reply_records``) and numbering it among the stops of its address is one
+script. The address's own record gets ``w`` stops so far, ``wt`` when the latest was received, ``l``
+the stops that a later start has answered.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import redis
@@ -23,76 +18,19 @@ from service.store.connection import store_errors
 from service.store.keyring import Index, KeyRing
 from service.store.keys import PartitionKeys
 from service.store.records import PatientFields
+from service.store.reply_records import NewReply, Reply, reply_of
 from service.store.scripts import Scripts
 from service.store.suppressions import change, member_of
 
 KEPT_MS: Final = 400 * 86_400_000
 """How long a record is kept: longer than anything may be repeated or asked about."""
 COUNTED_MS: Final = 3_600_000
-"""Answers to one number are counted over this time."""
+"""Messages from one address are counted over this time."""
 INBOUND_MARK: Final = "av:inbound_mark"
 """Up to when (machine ms UTC) the provider's list of inbound messages has been applied."""
 
-Via = Literal["webhook", "list"]
 Rejoined = Literal["lifted", "open", "kept", "overtaken"]
 _DIRECTION = {"stop": "out", "stop_all": "out", "start": "in"}
-
-
-@dataclass(frozen=True, slots=True)
-class NewReply:
-    """An inbound message as it is to be recorded.
-
-    Attributes:
-        message_id: the provider's id.
-        address: digest of the number it came from.
-        keyword: empty for a text that asks for nothing by itself.
-        word: the provider's own keyword that the text is, else empty.
-        opt_out_type: what the provider says it did about it, else empty.
-        clinic: id of the clinic that was texted, empty where that is not certain.
-        via: by webhook, or found in the provider's list.
-        at_ms: when it was received, machine ms UTC.
-        content: the text and its numbers; encrypted before it is stored.
-    """
-
-    message_id: str
-    address: str
-    keyword: str
-    word: str
-    opt_out_type: str
-    clinic: str
-    via: Via
-    at_ms: int
-    content: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A recorded message.
-
-    Attributes:
-        id: keyed hash of the provider's id; fit for logs.
-        stops: of its address, this one included, when it was recorded.
-        new: whether the call that returned this recorded it.
-        asked: how many answers its number has asked for lately.
-        done: its effects are complete, and ``message`` and ``answer`` stand.
-        message: name of the answer in the library, empty where there is none.
-        answer: the answer's text, None where there is none.
-    """
-
-    id: str
-    address: str
-    keyword: str
-    word: str
-    opt_out_type: str
-    clinic: str
-    via: Via
-    at_ms: int
-    stops: int
-    new: bool
-    asked: int
-    done: bool
-    message: str
-    answer: str | None
 
 
 class Replies:
@@ -134,9 +72,8 @@ class Replies:
                 (
                     (key, keys.address(new.address), keys.open_replies, _asked(keys, new.address)),
                     (
-                        _DIRECTION.get(new.keyword, ""),
+                        _DIRECTION.get(new.heard.keyword, ""),
                         new.at_ms,
-                        int(bool(new.keyword)),
                         KEPT_MS,
                         self._machine.now_ms(),
                         COUNTED_MS,
@@ -149,19 +86,7 @@ class Replies:
 
     def _fields(self, key: str, new: NewReply) -> dict[str, str | int | bytes]:
         content = json.dumps(dict(new.content), ensure_ascii=False).encode()
-        fields: dict[str, str | int | bytes] = {
-            "a": new.address,
-            "k": new.keyword,
-            "w": new.word,
-            "o": new.opt_out_type,
-            "g": new.clinic,
-            "v": new.via,
-            "at": new.at_ms,
-            "c": self._keyring.encrypt(content, key.encode()),
-        }
-        if not new.keyword:
-            fields["d"] = 1  # nothing is to be done about it
-        return fields
+        return {**new.fields(), "c": self._keyring.encrypt(content, key.encode())}
 
     def overtaken(self, reply: Reply) -> bool:
         """Whether a start that came after this stop has been followed already."""
@@ -191,7 +116,7 @@ class Replies:
         # Webhooks are numbered as they arrive; of what is listed later, the provider's own time
         # decides, to the second, and in doubt for the stop.
         args = change(
-            member_of("sms", reply.address),
+            member_of(reply.channel, reply.address),
             on=False,
             reason="rejoined",
             source=source,
@@ -208,8 +133,10 @@ class Replies:
             return "kept"
         return "lifted" if changed else "open"
 
-    def close(self, reply: Reply, message: str, answer: str | None) -> tuple[str, str | None]:
-        """Note that a message's effects are complete; the answer that stands (the first given).
+    def close(
+        self, reply: Reply, messages: Sequence[str], answer: str | None
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Note that a message's effects are complete; the answers that stand (the first given).
 
         Raises:
             StoreUnavailable: not noted; the effects are looked at again.
@@ -218,9 +145,9 @@ class Replies:
         key = keys.reply(reply.id)
         sealed = self._keyring.encrypt(answer.encode(), key.encode()) if answer else b""
         stands = self._scripts.run_durably(
-            "close_reply", [((key, keys.open_replies), (message, sealed))]
+            "close_reply", [((key, keys.open_replies), (",".join(messages), sealed))]
         )[0]
-        return stands[0].decode(), self._opened(key, stands[1])
+        return tuple(filter(None, stands[0].decode().split(","))), self._opened(key, stands[1])
 
     def open_before(self, at_ms: int, limit: int) -> list[Reply]:
         """Messages recorded at or before an instant whose effects may not be complete.
@@ -271,30 +198,14 @@ class Replies:
             self._client.set(INBOUND_MARK, mark_ms)
 
     def _reply(self, key: str, flat: list[bytes], *, new: bool = False, asked: int = 0) -> Reply:
-        identifier = key.rpartition(":")[2]
-        fields = PatientFields.of(identifier, flat)
-        text = {name: fields.text(name) or "" for name in ("a", "k", "w", "o", "g", "m")}
-        return Reply(
-            id=identifier,
-            address=text["a"],
-            keyword=text["k"],
-            word=text["w"],
-            opt_out_type=text["o"],
-            clinic=text["g"],
-            via="list" if fields.text("v") == "list" else "webhook",
-            at_ms=int(fields.fields["at"]),
-            stops=int(fields.fields["n"]),
-            new=new,
-            asked=asked,
-            done="d" in fields.fields,
-            message=text["m"],
-            answer=self._opened(key, fields.fields.get("r", b"")),
-        )
+        fields = PatientFields.of(key.rpartition(":")[2], flat)
+        answer = self._opened(key, fields.fields.get("r", b""))
+        return reply_of(fields, new=new, asked=asked, answer=answer)
 
     def _opened(self, key: str, sealed: bytes) -> str | None:
         return self._keyring.decrypt(sealed, key.encode()).decode() if sealed else None
 
 
 def _asked(keys: PartitionKeys, address: str) -> str:
-    """Counter, with expiry, of the answers that a number has asked for."""
+    """Counter, with expiry, of the messages that an address has sent."""
     return f"{keys.tag}:n:{address}"

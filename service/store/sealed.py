@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,10 +16,13 @@ from service.store.scripts import Scripts, as_bytes, as_text
 
 AT_ONCE = 200
 """Records read, and written, in one round trip: a millisecond or two of the store."""
-_RECORD = re.compile(r"\{p\d+\}:([pcrmk]):(.+)")
+_RECORD = re.compile(r"\{p\d+\}:([pcrmkv]):(.+)")
 _FIELDS = {"p": ("c",), "r": ("c", "r"), "m": ("c",), "k": ("c",)}
 """Encrypted fields of a patient, an inbound message, a message outside of a series and a task for
-staff; ``c`` keys are lists of evidence."""
+staff; ``c`` keys are lists of evidence, ``v`` hashes of nothing but ratings."""
+
+
+_Places = list[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class SealedValues:
             StoreUnavailable: the store did not answer.
         """
         with store_errors(self._client):
-            found = self._client.scan_iter(match="{p*}:[pcrmk]:*", count=1000)
+            found = self._client.scan_iter(match="{p*}:[pcrmkv]:*", count=1000)
             names = (as_text(name) for name in found)
             while batch := list(islice(names, AT_ONCE)):
                 yield self._read(batch)
@@ -67,19 +70,21 @@ class SealedValues:
             if match is None:
                 continue
             kind, identifier = match.groups()
-            if kind == "c":
-                pipeline.lrange(name, 0, -1)
-            else:
-                pipeline.hmget(name, _FIELDS[kind])
+            match kind:
+                case "c":
+                    pipeline.lrange(name, 0, -1)
+                case "v":
+                    pipeline.hgetall(name)
+                case _:
+                    pipeline.hmget(name, _FIELDS[kind])
             asked.append((name, kind, identifier))
         values = []
         for (name, kind, identifier), answer in zip(asked, pipeline.execute(), strict=True):
-            places = _FIELDS.get(kind) or [str(place) for place in range(len(answer))]
             # A patient's values are bound to the patient's id, a message's to its key.
             associated = (name if kind in "rmk" else identifier).encode()
             values += [
                 Sealed(name, place, associated, as_bytes(value))
-                for place, value in zip(places, answer, strict=True)
+                for place, value in _places(kind, answer)
                 if value
             ]
         return values
@@ -121,3 +126,11 @@ class SealedValues:
             wrapped = self._client.hget(keys.INSTALLATION, "index_key")
         assert wrapped is not None  # noqa: S101 - written at the very first start
         return as_bytes(wrapped)
+
+
+def _places(kind: str, answer: Mapping[bytes, bytes] | Sequence[bytes | None]) -> _Places:
+    """The values that were read of one record, each with its field, or its place in the list."""
+    if isinstance(answer, Mapping):
+        return [(as_text(field), value) for field, value in answer.items()]
+    places = _FIELDS.get(kind) or [str(place) for place in range(len(answer))]
+    return list(zip(places, answer, strict=True))

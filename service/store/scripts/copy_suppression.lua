@@ -3,6 +3,7 @@
 -- ARGV: copy field, sequence, on, reason, patient id, business now ms.
 -- Ends subscriptions that no channel reaches any more; a lift revives those that one reaches again.
 -- Returns {applied, subscription numbers whose status changed...}.
+local UNREACHABLE = {invalid = 'x', wrong_number = 'x'}
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known and tonumber(string.match(known, '^%d+')) >= tonumber(ARGV[2]) then
   -- Written once more, since WAITAOF confirms at once on a connection that wrote nothing.
@@ -22,7 +23,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if n then
     local status, member = redis.call('HGET', KEYS[1], field), ARGV[5] .. '.' .. n
     if not reached and (status == 'a' or status == 'p') then
-      redis.call('HSET', KEYS[1], field, ARGV[4] == 'invalid' and 'x' or 'o')
+      redis.call('HSET', KEYS[1], field, UNREACHABLE[ARGV[4]] or 'o')
       redis.call('ZREM', KEYS[2], member)
       answer[#answer + 1] = n
     elseif reached and ARGV[3] == '0' and (status == 'o' or status == 'x') then

@@ -1,13 +1,15 @@
 -- Apply a provider's receipt: it only moves a delivery forward, and what is terminal stays.
 -- KEYS: attempt, due, dead letters, afterwards.
 -- ARGV: state, rank, provider id, code, letters of the states that it moves (delivery.movable),
---       patient key prefix, history key prefix, what is to be tried again ('' = nothing), business ms.
+--       patient key prefix, history key prefix, what is to be tried again ('' = nothing), business ms,
+--       1 where the provider id is this attempt's for certain (0: found by its text).
 -- Returns {'gone'} | {'kept'} | {'moved'}.
 local name = string.match(KEYS[1], ':([^:]*)$')
-local record = redis.call('HMGET', KEYS[1], 'p', 'rs', 'rk', 'h', 'id', 'n', 'ch', 'dy')
+local record = redis.call('HMGET', KEYS[1], 'p', 'rs', 'rk', 'h', 'id', 'n', 'ch', 'dy', 'ig')
 if not record[1] then return {'gone'} end
 local state, rank, id, code, again = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[8]
-if record[5] and id ~= '' and id ~= record[5] then return {'gone'} end
+local guessed = record[9] and ARGV[10] == '1'
+if record[5] and id ~= '' and id ~= record[5] and not guessed then return {'gone'} end
 local patient, field, n = ARGV[6] .. record[1], record[4], record[6]
 local history, entry = ARGV[7] .. record[1], nil
 if field then entry = redis.call('HGET', history, field) end
@@ -22,6 +24,11 @@ end
 local written = {'rs', state, 'rk', ARGV[2], 'rc', code}
 if id ~= '' then written[7], written[8] = 'id', id end
 redis.call('HSET', KEYS[1], unpack(written))
+if ARGV[10] == '0' then
+  redis.call('HSET', KEYS[1], 'ig', 1)
+elseif guessed then
+  redis.call('HDEL', KEYS[1], 'ig')
+end
 local over = string.find('duf', state, 1, true)
 if again ~= '' and not entry then redis.call('HSET', KEYS[1], 'ra', again) end
 if not entry then return {'moved'} end

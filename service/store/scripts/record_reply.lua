@@ -1,10 +1,10 @@
 -- Record an inbound message before anything is done about it; the same message is recorded once.
--- KEYS: reply, address, open replies, answers lately.
--- ARGV: 'out' (a stop), 'in' (a start) or '' (neither), received ms, needs effects (1/0),
---       time to live ms, machine now ms, ms over which answers are counted, fields...
+-- KEYS: reply, address, open replies, messages lately.
+-- ARGV: 'out' (a stop), 'in' (a start) or '' (neither), received ms, time to live ms,
+--       machine now ms, ms over which messages are counted, fields...
 -- Stops of an address are numbered: a start holds the number of stops that stood before it, and so
 -- can be told from one that a newer stop has overtaken.
--- Returns {1 if new else 0, answers asked for lately, fields and values...}.
+-- Returns {1 if new else 0, messages lately, fields and values...}.
 local known = redis.call('HGET', KEYS[1], 'n')
 if known then
   -- Written once more: WAITAOF confirms at once on a connection that wrote nothing, and the first
@@ -21,13 +21,10 @@ elseif ARGV[1] == 'in' then
   stops = redis.call('HGET', KEYS[2], 'w') or '0'
 end
 local fields = {'n', stops}
-for i = 7, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 6, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-local answers = 0
-if ARGV[3] == '1' then
-  redis.call('ZADD', KEYS[3], ARGV[5], string.match(KEYS[1], ':([^:]*)$'))
-  answers = redis.call('INCR', KEYS[4])
-  if answers == 1 then redis.call('PEXPIRE', KEYS[4], ARGV[6]) end
-end
-return {1, answers, unpack(redis.call('HGETALL', KEYS[1]))}
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('ZADD', KEYS[3], ARGV[4], string.match(KEYS[1], ':([^:]*)$'))
+local lately = redis.call('INCR', KEYS[4])
+if lately == 1 then redis.call('PEXPIRE', KEYS[4], ARGV[5]) end
+return {1, lately, unpack(redis.call('HGETALL', KEYS[1]))}

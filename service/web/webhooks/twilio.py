@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/webhooks/twilio", tags=["webhooks"])
 
 FORM: Final = "application/x-www-form-urlencoded"
+MOST_DIGITS: Final = 3
+"""Of a count of pictures, of which a message has ten at most."""
 Form = dict[str, str]
 
 
@@ -76,6 +78,7 @@ def inbound(form: SignedForm, core: CoreOf) -> Response:
             body=form.get("Body", ""),
             messaging_service=form.get("MessagingServiceSid", ""),
             opt_out_type=form.get("OptOutType", ""),
+            media=_count(form.get("NumMedia", "")),
         )
     )
     answer = MessagingResponse()
@@ -98,6 +101,10 @@ def status(form: SignedForm, core: CoreOf, a: Annotated[str, Query()] = "") -> R
     if not known:
         log.info("receipt_without_attempt")
     return Response(status_code=204)
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
 
 
 def _is_attempt_id(text: str) -> bool:

@@ -217,7 +217,7 @@ class Installed:
 
     def receive(self, receipt: Receipt) -> bool:
         """Apply a receipt as the webhook does; texts come from ``SENDER``."""
-        stores = Stores(self.dispatch, self.patients, self.suppressions, self.rates)
+        stores = Stores(self.dispatch, self.patients, self.suppressions, self.rates, self.tasks)
         stops = Stops(self.rates, 50)
         return Receipts(stores, stops, lambda *_: SENDER, self.business).apply(receipt)
 

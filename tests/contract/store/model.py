@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from service.store.flights import Beginning
 from service.store.keys import new_patient_id
 from service.store.records import Channel, Claimed, Status
-from service.store.replies import NewReply
+from service.store.reply_records import Heard, NewReply
 from tests.contract.store.installation import Installed
 from tests.support.sets import Store
 
@@ -157,7 +157,8 @@ class People(RuleBasedStateMachine):
             NewReply(
                 message_id=text.message_id,
                 address=digest,
-                keyword=text.keyword,
+                channel="sms",
+                heard=Heard(("opt_out" if text.keyword == "stop" else "opt_in",)),
                 word="",
                 opt_out_type="",
                 clinic="",

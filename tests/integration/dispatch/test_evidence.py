@@ -73,12 +73,9 @@ def test_on_a_shared_phone_anothers_text_proves_nothing_for_one_that_never_left(
     assert len(second.texts) == 1
 
 
-@pytest.mark.parametrize("faults", [("error_after", "error_before"), ("error_after",) * 2])
-def test_two_open_questions_on_one_phone_are_not_settled_by_guessing(
-    worker: Worker, faults: tuple[str, str]
-) -> None:
+def test_two_open_questions_on_one_phone_are_not_settled_by_guessing(worker: Worker) -> None:
     patients = family(worker)
-    for fault in faults:
+    for fault in ("error_after", "error_before"):
         patients[0].refused(fault)
     settled(worker, *patients)
     pass_time(worker, 60)
@@ -100,6 +97,44 @@ def test_a_receipt_for_one_of_two_settles_the_other_by_exclusion(worker: Worker)
     pass_time(worker, 60)
     assert second.states == [State.SENT]
     assert dead_letters(worker) == 0
+
+
+def three_lost(worker: Worker) -> list[Patient]:
+    """Three on one phone, whose texts all arrived, and whose answers were all lost."""
+    first, second = family(worker)
+    third = worker.enrol_by_text(given_name="Cleo", phone=first.phone)
+    for _ in range(3):
+        first.refused("error_after")
+    return [first, second, third]
+
+
+def test_as_many_texts_as_open_questions_settle_all_of_them(worker: Worker) -> None:
+    patients = three_lost(worker)
+    settled(worker, *patients)
+    pass_time(worker, 60)
+    assert [patient.states for patient in patients] == [[State.SENT]] * 3
+    sids = {patient.history[0].provider_id for patient in patients}
+    assert sids == {text["sid"] for text in accepted(worker, patients[0])}
+    assert len(accepted(worker, patients[0])) == 3
+    assert dead_letters(worker) == 0
+
+
+def test_of_texts_that_are_the_same_a_receipt_knows_better_which_is_whose(worker: Worker) -> None:
+    patients = three_lost(worker)
+    settled(worker, *patients)
+    pass_time(worker, 60)
+    of = {record.patient: name for name, record in worker.attempts().items()}
+    sids = {patient.receipt.patient: patient.history[0].provider_id for patient in patients}
+    first, second, third = (patient.receipt.patient for patient in patients)
+    assert worker.report_of(of[first], sids[second], "delivered")
+    assert worker.report_of(of[second], sids[third], "undelivered", "30005")
+    assert worker.report_of(of[third], sids[first], "delivered")
+    assert [patient.states for patient in patients] == [
+        [State.DELIVERED],
+        [State.UNDELIVERED],
+        [State.DELIVERED],
+    ]
+    assert not worker.report_of(of[first], sids[third], "undelivered", "30005"), "it is certain"
 
 
 def test_while_the_list_is_away_the_series_goes_on_and_the_proof_is_found_later(

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,7 @@ def test_a_record_whose_answer_is_lost_is_written_once(workers: Workers) -> None
     patients = [worker.enrol() for _ in range(3)]
     store = worker.core.dispatch_store
     slow = LossyStore(worker.core.scripts, concludes=1)
-    worker.dispatch._drain._sending._stores = type(worker.core.stores)(
-        slow, worker.core.patients, worker.core.suppressions, worker.core.stores.rates
-    )
+    worker.dispatch._drain._sending._stores = replace(worker.core.stores, dispatch=slow)
     worker.drain()
     assert slow.concludes < 0
     assert [patient.states for patient in patients] == [[State.SENT]] * 3

@@ -1,0 +1,135 @@
+"""What a message asks of people: urgent replies, check-ins, and whatever only a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from messages.catalog import Catalog
+from schedules.check_ins import Trend, trend
+from schedules.delivery import State
+from service.clock import BusinessClock
+from service.inbox.answers import Person
+from service.store.check_ins import CheckIn, CheckIns
+from service.store.limits import Limits
+from service.store.patients import Patients
+from service.store.replies import Replies
+from service.store.reply_records import Reply
+from service.store.tasks import TaskKind, Tasks
+
+CHECK_INS: Final = frozenset({"symptom-check", "sleep-check"})
+"""Topics of the messages that ask for a rating."""
+DEFAULT_TOPIC: Final = "symptom-check"
+ASKED_MS: Final = 14 * 86_400_000
+"""A rating answers a question of the last two weeks."""
+_REACHED: Final = frozenset(state.code for state in (State.SENT, State.DELIVERED, State.UNKNOWN))
+AUTO_REPLY_S: Final = 86_400.0
+"""The automatic answer to what a person has to read is given once in this time."""
+_ALERTS: Final = frozenset({TaskKind.URGENT, TaskKind.WORSE, TaskKind.DIED})
+
+
+@dataclass(frozen=True, slots=True)
+class CareParts:
+    """The parts of the store that care works on."""
+
+    replies: Replies
+    patients: Patients
+    tasks: Tasks
+    check_ins: CheckIns
+    limits: Limits
+
+
+class Care:
+    """Opens tasks for staff, and records what patients say of how they are."""
+
+    def __init__(self, parts: CareParts, catalog: Catalog, business: BusinessClock) -> None:
+        self._parts = parts
+        self._catalog = catalog
+        self._business = business
+
+    def put_before_staff(
+        self, kind: TaskKind, reply: Reply, clinic: str, people: Sequence[Person]
+    ) -> None:
+        """Open a task about a message; once, however often it is followed.
+
+        Raises:
+            StoreUnavailable: it may not be open; do it again.
+        """
+        content = self._parts.replies.content(reply)
+        self._parts.tasks.open(
+            kind,
+            reply.address,
+            clinic=clinic,
+            patients=[person.contact.id for person in people],
+            once=reply.id,
+            content={
+                "reply": reply.id,
+                "channel": reply.channel,
+                "from": content.get("from", ""),
+                "body": content.get("body", ""),
+                "rules": ", ".join(reply.heard.rules),
+            },
+            source=reply.source,
+            alert=kind in _ALERTS,
+        )
+
+    def check_in(self, reply: Reply, clinic: str, people: Sequence[Person]) -> str:
+        """Record a rating for whoever was asked; the name of the message that answers it.
+
+        Raises:
+            StoreUnavailable: it may not be on record; do it again.
+        """
+        rating = reply.heard.check_in
+        if rating is None:
+            return "check-in-unclear"
+        asked = self._asked(people)
+        if asked is None:
+            self.put_before_staff(TaskKind.REPLY, reply, clinic, people)
+            return self._auto_reply(reply)
+        person, topic = asked
+        before = [
+            each.rating
+            for each in self._parts.check_ins.of(person.contact.id)
+            if each.topic == topic and each.reply != reply.id
+        ]
+        going = trend(before, rating)
+        check_in = CheckIn(reply.id, topic, rating, self._business.now_ms())
+        self._parts.check_ins.record(person.contact.id, check_in, going)
+        if going is Trend.WORSE:
+            self.put_before_staff(TaskKind.WORSE, reply, clinic, [person])
+        return f"check-in-{going}"
+
+    def read_by_staff(self, reply: Reply, clinic: str, people: Sequence[Person]) -> str:
+        """Leave a message to a person; the name of the automatic answer, empty where it had one.
+
+        Raises:
+            StoreUnavailable: it may not be in the staff inbox; do it again.
+        """
+        self.put_before_staff(TaskKind.REPLY, reply, clinic, people)
+        return self._auto_reply(reply)
+
+    def _auto_reply(self, reply: Reply) -> str:
+        allowed = self._parts.limits.allow("auto-reply", reply.address, 1, AUTO_REPLY_S)
+        return "auto-reply" if allowed else ""
+
+    def _asked(self, people: Sequence[Person]) -> tuple[Person, str] | None:
+        """Who was asked for a rating lately, and about what; None where that is not certain."""
+        asked = [(person, topic) for person in people if (topic := self._question(person))]
+        if len(asked) == 1:
+            return asked[0]
+        if len(people) == 1:
+            return people[0], DEFAULT_TOPIC
+        return None
+
+    def _question(self, person: Person) -> str:
+        """The topic of the latest check-in that reached somebody, empty where there is none."""
+        since = self._business.now_ms() - ASKED_MS
+        for entry in reversed(self._parts.patients.history(person.contact.id)):
+            if entry.at_ms < since or entry.state not in _REACHED:
+                continue
+            if entry.message in self._catalog:
+                topic = self._catalog[entry.message].topic
+                if topic in CHECK_INS:
+                    return topic
+        return ""

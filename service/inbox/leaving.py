@@ -1,0 +1,89 @@
+"""What a STOP and a START do to the ledger: for one address, or for all of those who share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from service.inbox.answers import Answers, Person
+from service.store.records import CHANNELS, LETTER, Channel
+from service.store.replies import Replies
+from service.store.reply_records import Reply
+from service.store.suppressions import Ledger, Suppressions
+
+LIFTED_BY_START: Final[dict[Channel, tuple[str, ...]]] = {
+    "sms": ("stop", "provider_opt_out"),
+    "email": ("stop", "one_click"),
+}
+"""A start takes back what the patient did, never what staff or a dead number did."""
+_LIFT_NOTHING: Final = ("nothing",)
+
+
+class Leaving:
+    """Suppresses addresses for those who leave, and lifts it for those who come back."""
+
+    def __init__(self, replies: Replies, suppressions: Suppressions, answers: Answers) -> None:
+        self._replies = replies
+        self._suppressions = suppressions
+        self._answers = answers
+
+    def stop(self, reply: Reply) -> str:
+        """Follow a message that asks to leave; the name of the message that confirms it.
+
+        Raises:
+            StoreUnavailable: not, or not wholly, recorded; do it again, it is idempotent.
+            KeyMissing: somebody on the address cannot be read, so that not all is stopped yet.
+        """
+        reason = "stop"
+        if reply.heard.says("died"):
+            reason = "died"
+        elif reply.heard.says("wrong_number"):
+            reason = "wrong_number"
+        if not reply.new and self._replies.overtaken(reply):
+            ledger = self._carried_on(reply)
+        else:
+            ledger = self._suppressions.suppress(
+                reply.channel, reply.address, reason=reason, source=reply.source
+            )
+        if reply.heard.keyword == "stop_all":
+            self._stop_the_rest(reply, ledger, reason)
+        if reply.heard.says("died"):
+            return "condolence"
+        if reply.heard.says("wrong_number"):
+            return "wrong-number"
+        return "goodbye-all" if reply.heard.keyword == "stop_all" else "goodbye"
+
+    def _stop_the_rest(self, reply: Reply, ledger: Ledger, reason: str) -> None:
+        # A patient who cannot be read keeps the message open: the rest of theirs is to stop as
+        # well, as soon as the missing key is back (and until then none can be sent to them).
+        for person in map(self._answers.person, ledger.patients):
+            for channel in CHANNELS if person else ():
+                address = person.contact.address(channel) if person else None
+                if address and channel != reply.channel:
+                    digest = self._suppressions.digest(channel, address)
+                    self._suppressions.suppress(channel, digest, reason=reason, source=reply.source)
+
+    def start(self, reply: Reply, people: Sequence[Person]) -> str:
+        """Follow a message that asks to come back; the name of the message that answers it.
+
+        Raises:
+            StoreUnavailable: as in `stop`.
+        """
+        if not any(_agreed(person, reply.channel) for person in people):
+            return "help"  # nobody here has agreed to messages: a word is no evidence of consent
+        lifts = LIFTED_BY_START[reply.channel]
+        rejoined = self._replies.rejoin(reply, lifts=lifts, source=reply.source)
+        self._carried_on(reply)
+        if rejoined == "overtaken":
+            return ""
+        return "help" if rejoined == "kept" else "rejoined"
+
+    def _carried_on(self, reply: Reply) -> Ledger:
+        """Give every patient on the address the ledger's present state, whatever it is."""
+        return self._suppressions.lift(
+            reply.channel, reply.address, source=reply.source, lifts=_LIFT_NOTHING
+        )
+
+
+def _agreed(person: Person, channel: Channel) -> bool:
+    return LETTER[channel] in (person.fields.text("h") or "")

@@ -1,0 +1,181 @@
+"""An inbound message as it is recorded, and the compact texts it is stored as.
+
+A record is one hash in the partition of the address it came from (see ``PartitionKeys.reply``).
+Its fields: ``a`` address, ``h`` channel, ``i`` what was understood, ``ci`` the check-in it holds,
+``ru`` the rules that said so, ``k`` keyword, ``w`` the provider's own keyword, ``o``
+``OptOutType``, ``g`` clinic, ``v`` how we learned of it, ``at`` when it was received, ``n`` stops
+before it, ``c`` the encrypted text with its addresses, ``d`` set once its effects are complete,
+``m`` and ``r`` the answers' names and encrypted text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from service.store.records import LETTER, Channel, PatientFields
+
+Via = Literal["webhook", "list"]
+UNCLEAR = "?"
+"""A check-in that cannot be told: several numbers, a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was understood of a message; stored, so that its effects stay what they were.
+
+    Attributes:
+        words: intents, in their order, then what more is known: ``everything``,
+            ``wrong_number``, ``died``.
+        check_in: 0 to 10; None where it holds none, or not one that can be told.
+        rules: names of the rules that fired, for staff.
+    """
+
+    words: tuple[str, ...]
+    check_in: int | None = None
+    rules: tuple[str, ...] = ()
+
+    def says(self, word: str) -> bool:
+        """Whether a word is among those understood."""
+        return word in self.words
+
+    @property
+    def keyword(self) -> str:
+        """What it asks of the ledger: ``stop``, ``stop_all``, ``start``, ``help``, or nothing."""
+        if self.says("opt_out"):
+            return "stop_all" if self.says("everything") or self.says("died") else "stop"
+        if self.says("opt_in"):
+            return "start"
+        return "help" if self.says("help") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewReply:
+    """An inbound message as it is to be recorded.
+
+    Attributes:
+        message_id: the provider's id.
+        address: digest of the address it came from.
+        channel: of that address.
+        heard: what was understood of it.
+        word: the provider's own keyword that the text is, else empty.
+        opt_out_type: what the provider says it did about it, else empty.
+        clinic: id of the clinic that it was sent to, empty where that is not certain.
+        via: by webhook (or mail), or found in the provider's list.
+        at_ms: when it was received, machine ms UTC.
+        content: the text and its addresses; encrypted before it is stored.
+    """
+
+    message_id: str
+    address: str
+    channel: Channel
+    heard: Heard
+    word: str
+    opt_out_type: str
+    clinic: str
+    via: Via
+    at_ms: int
+    content: Mapping[str, str]
+
+    def fields(self) -> dict[str, str | int]:
+        """All but the content, as stored."""
+        unclear = UNCLEAR if self.heard.says("check_in") else ""
+        number = self.heard.check_in
+        return {
+            "a": self.address,
+            "h": LETTER[self.channel],
+            "i": ",".join(self.heard.words),
+            "ci": unclear if number is None else number,
+            "ru": ",".join(self.heard.rules),
+            "k": self.heard.keyword,
+            "w": self.word,
+            "o": self.opt_out_type,
+            "g": self.clinic,
+            "v": self.via,
+            "at": self.at_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A recorded message.
+
+    Attributes:
+        id: keyed hash of the provider's id; fit for logs.
+        stops: of its address, this one included, when it was recorded.
+        new: whether the call that returned this recorded it.
+        asked: how many messages its address has sent lately.
+        done: its effects are complete, and ``messages`` and ``answer`` stand.
+        messages: names of the answers in the library.
+        answer: the answers' text, None where there is none.
+    """
+
+    id: str
+    address: str
+    channel: Channel
+    heard: Heard
+    word: str
+    opt_out_type: str
+    clinic: str
+    via: Via
+    at_ms: int
+    stops: int
+    new: bool
+    asked: int
+    done: bool
+    messages: tuple[str, ...]
+    answer: str | None
+
+    @property
+    def source(self) -> str:
+        """Who says so, for the ledger and the audit."""
+        return f"reply:{self.id}"
+
+
+def reply_of(fields: PatientFields, *, new: bool, asked: int, answer: str | None) -> Reply:
+    """Read a record, or one of an earlier release, which knew keywords only."""
+    text = {name: fields.text(name) or "" for name in ("a", "w", "o", "g", "m")}
+    return Reply(
+        id=fields.id,
+        address=text["a"],
+        channel="email" if fields.text("h") == LETTER["email"] else "sms",
+        heard=_heard(fields),
+        word=text["w"],
+        opt_out_type=text["o"],
+        clinic=text["g"],
+        via="list" if fields.text("v") == "list" else "webhook",
+        at_ms=int(fields.fields["at"]),
+        stops=int(fields.fields["n"]),
+        new=new,
+        asked=asked,
+        done="d" in fields.fields,
+        messages=_split(text["m"]),
+        answer=answer,
+    )
+
+
+_EARLIER: dict[str, tuple[str, ...]] = {
+    "stop": ("opt_out",),
+    "stop_all": ("opt_out", "everything"),
+    "start": ("opt_in",),
+    "help": ("help",),
+    "": ("other",),
+}
+"""What a keyword of release 0.1.0 meant."""
+
+
+def _heard(fields: PatientFields) -> Heard:
+    words = fields.text("i")
+    if words is None:
+        return Heard(_EARLIER[fields.text("k") or ""])
+    number = fields.text("ci") or ""
+    return Heard(
+        _split(words),
+        int(number) if number.isdigit() else None,
+        _split(fields.text("ru") or ""),
+    )
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
