@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import click
 
 from service.cli.output import examples
+from service.cli.staff_inbox import close, list_tasks, show, take
 from service.inbox.understanding import Understanding, understand
 
 
 @click.group()
 def inbox() -> None:
-    """What comes back from patients."""
+    """What comes back from patients: what texts mean, and what waits for staff."""
 
 
 @inbox.command(
@@ -58,3 +59,7 @@ def _explained(text: str, meant: Understanding) -> str:
     answer = "" if meant.check_in is None else f" {meant.check_in}"
     rules = ", ".join(meant.rules) or "no rule fired"
     return f"{text}\n  {', '.join(meant.intents)}{answer}  ({rules})"
+
+
+for command in (list_tasks, show, take, close):
+    inbox.add_command(command)

@@ -53,7 +53,7 @@ aftervisit = LazyGroup(
             "explain": Lazy("service.cli.explain:explain", "What a patient got or gets, and why"),
         },
         "Inbox": {
-            "inbox": Lazy("service.cli.inbox:inbox", "What texts from patients mean, and why"),
+            "inbox": Lazy("service.cli.inbox:inbox", "What waits for staff; what texts mean"),
         },
         "Dispatch": {
             "dispatch": Lazy(
