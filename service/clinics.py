@@ -106,6 +106,7 @@ SAMPLE_CLINIC = Clinic(
     country="US",
     state="OR",
     hours="Mon-Fri 8-17",
+    alert_emails=("desk@riverside.example",),
 )
 """A made-up clinic for the sandbox and for loopback carriers; a real carrier refuses it."""
 

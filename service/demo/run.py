@@ -130,10 +130,10 @@ class Demo:
         while self.undone and to_ms(self.undone[0].at) <= now_ms:
             deed = self.undone.pop(0)
             who = next(sample for sample in PATIENTS if sample.given_name == deed.who)
-            if deed.what == "stop":
-                self.sandbox.text(who.phone, "STOP")
-            else:
+            if deed.says is None:
                 self.sandbox.unsubscribe(who.email)
+            else:
+                self.sandbox.text(who.phone, deed.says)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from service.enrolment.form import EnrolmentForm
 
@@ -102,15 +102,17 @@ class Deed:
     Attributes:
         at: business instant, an hour at which nothing is due.
         who: given name.
-        what: text ``STOP``, or press the mailbox's unsubscribe button.
+        says: a text that they send; None to press their mailbox's unsubscribe button.
     """
 
     at: datetime
     who: str
-    what: Literal["stop", "one_click"]
+    says: str | None
 
 
 DEEDS: Final = (
-    Deed(START + timedelta(days=5, hours=19), "Eli", "stop"),
-    Deed(START + timedelta(days=8, hours=10), "Hana", "one_click"),
+    Deed(START + timedelta(days=5, hours=19), "Eli", "STOP"),
+    Deed(START + timedelta(days=7, hours=10), "Dev", "about a 4 this week"),
+    Deed(START + timedelta(days=8, hours=10), "Hana", None),
+    Deed(START + timedelta(days=9, hours=10), "Ana", "my left leg is swollen and hot today"),
 )

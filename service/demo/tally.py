@@ -10,6 +10,7 @@ from schedules.delivery import State
 from service.bootstrap import Core
 from service.store.history import HistoryEntry
 from service.store.keys import PartitionKeys
+from service.store.tasks import TaskKind
 
 WORD = {
     State.SENT: "sent",
@@ -66,7 +67,7 @@ def tally(core: Core, patients: Sequence[str], days: int, end_ms: int) -> Tally:
         deliveries={word: words[word] for word in ("sent", "skipped", "failed", "unknown")},
         by_channel={channel: channels[channel] for channel in ("sms", "email")},
         opt_outs=_opt_outs(core),
-        escalations=0,
+        escalations=sum(task.kind is TaskKind.URGENT for task in core.tasks.waiting()),
     )
 
 

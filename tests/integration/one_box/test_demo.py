@@ -33,7 +33,7 @@ def test_ten_days_pass_and_everything_planned_went_out_once(tmp_path: Path) -> N
     assert figures["deliveries"] == {"skipped": 0, "failed": 0, "unknown": 0}
     assert sent == figures["by_channel"]["sms"] + figures["by_channel"]["email"]
     assert figures["opt_outs"] == 2, "Eli texted STOP, Hana pressed unsubscribe"
-    assert figures["escalations"] == 0
+    assert figures["escalations"] == 1, "Ana's leg"
     texts = (tmp_path / "demo" / "sandbox" / "texts.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in texts]
     stop = next(
@@ -47,6 +47,9 @@ def test_ten_days_pass_and_everything_planned_went_out_once(tmp_path: Path) -> N
         text for text in later if text["to"] == shared and text["direction"] == "outbound-api"
     ]
     assert program == [], "a text left for the shared phone after STOP"
+    answers = [text["body"] for text in later if text["to"] != shared]
+    assert any("Your number is saved" in body for body in answers), "Dev answered a check-in"
+    assert any("Do not wait for a text" in body for body in answers), "Ana was told whom to call"
     spanish = [event["text"]["body"] for event in events if event["event"] == "text"]
     assert sum("Le damos la bienvenida" in body for body in spanish) == 1, "to Inés alone"
     assert embedded_servers(tmp_path / "demo") == [], "the demonstration left its store running"
