@@ -16,10 +16,10 @@ from service.store.scripts import Scripts, as_bytes, as_text
 
 AT_ONCE = 200
 """Records read, and written, in one round trip: a millisecond or two of the store."""
-_RECORD = re.compile(r"\{p\d+\}:([pcrmk]):(.+)")
-_FIELDS = {"p": ("c",), "r": ("c", "r"), "m": ("c",), "k": ("c",)}
-"""Encrypted fields of a patient, an inbound message, a message outside of a series and a task for
-staff; ``c`` keys are lists of evidence."""
+_RECORD = re.compile(r"\{p\d+\}:([pcrmkj]):(.+)")
+_FIELDS = {"p": ("c",), "r": ("c", "r"), "m": ("c",), "k": ("c",), "j": ("c", "vs", "ve")}
+"""Encrypted fields of a patient, an inbound message, a message outside of a series, a task for
+staff and a join; ``c`` keys are lists of evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class SealedValues:
             StoreUnavailable: the store did not answer.
         """
         with store_errors(self._client):
-            found = self._client.scan_iter(match="{p*}:[pcrmk]:*", count=1000)
+            found = self._client.scan_iter(match="{p*}:[pcrmkj]:*", count=1000)
             names = (as_text(name) for name in found)
             while batch := list(islice(names, AT_ONCE)):
                 yield self._read(batch)
@@ -76,7 +76,7 @@ class SealedValues:
         for (name, kind, identifier), answer in zip(asked, pipeline.execute(), strict=True):
             places = _FIELDS.get(kind) or [str(place) for place in range(len(answer))]
             # A patient's values are bound to the patient's id, a message's to its key.
-            associated = (name if kind in "rmk" else identifier).encode()
+            associated = (name if kind in "rmkj" else identifier).encode()
             values += [
                 Sealed(name, place, associated, as_bytes(value))
                 for place, value in zip(places, answer, strict=True)
