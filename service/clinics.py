@@ -45,6 +45,7 @@ class Clinic(BaseModel):
         timezone: where the clinic is; of those who join by text, unless their phone tells better.
         join_keyword: the word that joins when it is texted to the clinic's number; None: no word.
         join_keyword_es: the same for tips in Spanish.
+        join_number: the number to text it to, where the sender is a Messaging Service.
         join_series: what one can join by oneself; the first is what the word joins.
     """
 
@@ -66,6 +67,7 @@ class Clinic(BaseModel):
     timezone: str | None = None
     join_keyword: JoinWord | None = None
     join_keyword_es: JoinWord | None = None
+    join_number: Annotated[str, Field(min_length=3, max_length=24)] | None = None
     join_series: Annotated[tuple[str, ...], Field(min_length=1)] = ("restless-legs",)
 
     @model_validator(mode="after")

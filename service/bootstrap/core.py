@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from messages.catalog import Catalog
 from messages.render import Renderer
+from service.bootstrap.joining import JoiningCases, joining_cases
 from service.bootstrap.open_store import OpenStore
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
@@ -158,6 +159,11 @@ class Core(OpenStore):
         return Enrolment(
             self.patients, self.suppressions, self.catalog, self.clinics, self.business
         )
+
+    @cached_property
+    def joining(self) -> JoiningCases:
+        """Lets patients join by themselves."""
+        return joining_cases(self)
 
     @cached_property
     def inbox(self) -> Inbox:

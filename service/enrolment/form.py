@@ -102,10 +102,10 @@ def validate(
     if phone is None and email is None:
         raise InvalidInput("phone", "address_missing", "Give a phone number, an e-mail, or both.")
     series = read_series(form.series)
-    language = read_language(form.language, series, catalog)
-    bedtime = read_bedtime(form.bedtime or DEFAULT_BEDTIME)
+    language = language_of(form.language, series, catalog)
+    bedtime = parse_bedtime(form.bedtime or DEFAULT_BEDTIME)
     state = read_state(form.state, clinic.country)
-    read_timezone(form.timezone, clinic.country, bedtime)
+    require_zone(form.timezone, clinic.country, bedtime)
     return ValidForm(
         clinic=clinic,
         given_name=name,
@@ -188,11 +188,11 @@ def read_series(name: str) -> Series:
         raise InvalidInput("series", "series_unknown", str(error)) from None
 
 
-def read_language(text: str, series: Series, catalog: Catalog) -> str:
-    """A language that a whole series is written in.
+def language_of(text: str, series: Series, catalog: Catalog) -> str:
+    """A language that every message of a series is written in.
 
     Raises:
-        InvalidInput: it is not; says which are.
+        InvalidInput: some are not, or it is no language.
     """
     language = text.strip().lower()
     lacking = [
@@ -212,8 +212,8 @@ def read_language(text: str, series: Series, catalog: Catalog) -> str:
     return language
 
 
-def read_bedtime(text: str) -> time:
-    """A local time such as 22:30.
+def parse_bedtime(text: str) -> time:
+    """A bedtime as typed, on a clock of 24 hours.
 
     Raises:
         InvalidInput: it is none.
@@ -224,8 +224,12 @@ def read_bedtime(text: str) -> time:
     return time(int(match[1]), int(match[2]))
 
 
-def read_timezone(timezone: str, country: str, bedtime: time) -> None:
-    """Let the calendar itself judge the zone."""
+def require_zone(timezone: str, country: str, bedtime: time) -> None:
+    """Let the calendar itself judge the zone.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     if not timezone.strip():
         raise InvalidInput(
             "timezone", "timezone_missing", "Give the patient's time zone: America/New_York."

@@ -1,4 +1,4 @@
-"""From an address that has proven itself to a patient: evidence first, then everything or nothing."""
+"""From an address that has proven itself to a patient: evidence first, then all or nothing."""
 
 from __future__ import annotations
 

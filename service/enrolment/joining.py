@@ -15,12 +15,11 @@ from typing import Final, Literal
 
 import structlog
 
-from messages.catalog import Catalog
 from schedules.series import load_series
 from service.clinics import Clinic
 from service.clock import BusinessClock, from_ms
 from service.enrolment.joined import Joined
-from service.enrolment.joining_form import JoinForm, languages_of
+from service.enrolment.joining_form import JoinForm
 from service.enrolment.joining_limits import JoinLimits
 from service.enrolment.wordings import Wording
 from service.errors import ConfigurationError
@@ -73,7 +72,6 @@ class Joining:
         suppressions: Suppressions,
         responses: Responses,
         limits: JoinLimits,
-        catalog: Catalog,
         clinics: Mapping[str, Clinic],
         keyring: KeyRing,
         business: BusinessClock,
@@ -84,20 +82,10 @@ class Joining:
         self._suppressions = suppressions
         self._responses = responses
         self._limits = limits
-        self._catalog = catalog
         self._clinics = clinics
         self._keyring = keyring
         self._business = business
         self._public_url = public_url
-
-    def languages(self, clinic: Clinic) -> tuple[str, ...]:
-        """The languages that the clinic's form offers."""
-        return languages_of(clinic, self._catalog)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The library that forms are checked against."""
-        return self._catalog
 
     def ask(self, asked: Asked) -> None:
         """Keep what was asked for, and write to each address to have it confirmed.
@@ -122,9 +110,7 @@ class Joining:
             self._write(join, asked.clinic, channel, told[channel], void=not let_through[channel])
         log.info("join_asked", join=join.id, let_through=all(let_through.values()))
 
-    def _write(
-        self, join: Join, clinic: Clinic, channel: Channel, to: str, *, void: bool
-    ) -> None:
+    def _write(self, join: Join, clinic: Clinic, channel: Channel, to: str, *, void: bool) -> None:
         """Queue the message that asks for confirmation; a void one expires before it is sent."""
         language = join.asked["language"]
         words = load_series(join.asked["series"]).words(language)
@@ -207,4 +193,3 @@ def _told(asked: Asked) -> dict[str, str]:
         "shown_at": asked.shown_at.isoformat(),
         "ip": asked.ip,
     }
-

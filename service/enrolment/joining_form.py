@@ -13,15 +13,15 @@ from service.clinics import Clinic
 from service.enrolment.form import (
     DEFAULT_BEDTIME,
     EnrolmentForm,
-    read_bedtime,
+    language_of,
+    parse_bedtime,
     read_email,
     read_given_name,
-    read_language,
     read_phone,
     read_series,
     read_start,
     read_state,
-    read_timezone,
+    require_zone,
 )
 from service.enrolment.wordings import LANGUAGES, Wording, wording
 from service.errors import InvalidInput
@@ -82,12 +82,12 @@ def problems(form: JoinForm, clinic: Clinic, catalog: Catalog) -> dict[str, str]
         "email": lambda: _address(read_email(form.email), form.email_too),
         "email_too": lambda: _tick(form.email, form.email_too),
         "series": lambda: _offered(name, clinic),
-        "language": lambda: read_language(form.language, read_series(name), catalog),
-        "timezone": lambda: read_timezone(
-            form.timezone, clinic.country, read_bedtime(DEFAULT_BEDTIME)
+        "language": lambda: language_of(form.language, read_series(name), catalog),
+        "timezone": lambda: require_zone(
+            form.timezone, clinic.country, parse_bedtime(DEFAULT_BEDTIME)
         ),
         "state": lambda: read_state(form.state, clinic.country),
-        "bedtime": lambda: read_bedtime(form.bedtime or DEFAULT_BEDTIME),
+        "bedtime": lambda: parse_bedtime(form.bedtime or DEFAULT_BEDTIME),
         "start": lambda: read_start(form.start),
     }
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How often a form may have a phone or a mailbox written to, so that nobody's is flooded with it."""
+"""How often a form may have a phone or a mailbox written to: nobody's is flooded with it."""
 
 from __future__ import annotations
 

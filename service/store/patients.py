@@ -118,7 +118,7 @@ class Patients:
         args: list[Argument] = [patient.id, int(new)]
         args += [self._sealed(patient, patient.pack()), channels]
         args += [subscription, due_ms, series, source, self._clock.now_ms()]
-        args += [self._sealed(patient, _pack_evidence(consents)) if consents else b""]
+        args += [self._sealed(patient, pack_evidence(consents)) if consents else b""]
         for channel, copy in copies.items():
             args += ["x" + LETTER[channel], copy]
         return _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
@@ -152,7 +152,7 @@ class Patients:
         args: list[Argument] = [patient.id, fields.fields["c"]]
         args += [self._sealed(patient, patient.pack())]
         args += ["".join(LETTER[channel] for channel in patient.channels)]
-        args += [self._sealed(patient, _pack_evidence([consent]))]
+        args += [self._sealed(patient, pack_evidence([consent]))]
         args += ["x" + consent["channel"][0], copy, source, self._clock.now_ms()]
         answer: bytes = self._scripts.run_durably("add_channel", [(names, args)])[0]
         if answer == b"gone":
@@ -263,7 +263,7 @@ def _enrolled(answer: list[bytes]) -> Enrolled:
             return Enrolled("gone")
 
 
-def _pack_evidence(consents: Sequence[Consent]) -> bytes:
+def pack_evidence(consents: Sequence[Consent]) -> bytes:
     """The consents of one enrolment, as rows of ``EVIDENCE``, to be encrypted."""
     rows = [[consent.get(name) for name in EVIDENCE] for consent in consents]
     for row in rows:
@@ -273,7 +273,7 @@ def _pack_evidence(consents: Sequence[Consent]) -> bytes:
 
 
 def _unpack_evidence(packed: bytes) -> list[dict[str, str]]:
-    """Read what ``_pack_evidence`` wrote, or what was written before it: an object a consent."""
+    """Read what ``pack_evidence`` wrote, or what was written before it: an object a consent."""
     read = json.loads(packed)
     if isinstance(read, dict):
         return [read]

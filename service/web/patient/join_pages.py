@@ -1,0 +1,166 @@
+"""The pages for joining, from what their use case knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import phonenumbers
+from starlette.responses import Response
+
+from service.bootstrap import Core
+from service.clinics import Clinic
+from service.enrolment.form import DEFAULT_BEDTIME
+from service.enrolment.joining_form import (
+    JoinForm,
+    languages_of,
+    offered_series,
+    shown_wording,
+)
+from service.enrolment.zones import COMMON, place, zones_of
+from service.errors import ConfigurationError
+from service.store.records import Channel
+from service.web.frontier import SCRIPTED
+from service.web.language import words
+from service.web.pages import page
+from service.web.patient.join_tokens import CHECKED, FORM, Shown, new_once, seal
+
+_CHOICES: Final = frozenset({"series", "language", "state"})
+
+
+def channels_of(core: Core, clinic: Clinic) -> tuple[Channel, ...]:
+    """The channels by which a clinic can write to anybody."""
+    settings = core.settings
+    set_up: dict[Channel, object] = {"sms": settings.twilio_account_sid, "email": settings.smtp_url}
+    found: list[Channel] = []
+    for channel, there in set_up.items():
+        try:
+            core.senders.of(clinic, channel)
+        except ConfigurationError:
+            continue
+        if there:
+            found.append(channel)
+    return tuple(found)
+
+
+def number_of(core: Core, clinic: Clinic) -> str | None:
+    """The number that one texts to reach a clinic, as it is read; None where there is none."""
+    if clinic.join_number or "sms" not in channels_of(core, clinic):
+        return clinic.join_number
+    address = core.senders.of(clinic, "sms").address
+    if address.startswith("+"):
+        return shown_phone(address, clinic)
+    return address if address.isdigit() else None
+
+
+def shown_phone(number: str, clinic: Clinic) -> str:
+    """A number (E.164) as people of the clinic's country write it."""
+    parsed = phonenumbers.parse(number)
+    forms = phonenumbers.PhoneNumberFormat
+    at_home = phonenumbers.country_code_for_region(clinic.country) == parsed.country_code
+    text: str = phonenumbers.format_number(
+        parsed, forms.NATIONAL if at_home else forms.INTERNATIONAL
+    )
+    return text
+
+
+def form_page(
+    core: Core,
+    clinic: Clinic,
+    language: str,
+    form: JoinForm | None = None,
+    wrong: Mapping[str, str] | None = None,
+    *,
+    once: str = "",
+    again: bool = False,
+) -> Response:
+    """The form; with what was typed, and what is to be put right, where it comes back.
+
+    Args:
+        core: open.
+        clinic: that is joined.
+        language: of the page.
+        form: None for a new one.
+        wrong: field -> code.
+        once: names the form where it has a name already.
+        again: whether it only has to be sent once more.
+    """
+    channels, languages = channels_of(core, clinic), languages_of(clinic, core.catalog)
+    if not channels or not languages:
+        return page("join_off", language, clinics=[clinic])
+    wording = shown_wording(clinic, language)
+    shown = Shown(
+        core.machine.now_ms(), clinic.id, wording.version, language, once or new_once(), {}
+    )
+    first = language if language in languages else languages[0]
+    filled = form or JoinForm(
+        language=first, timezone=clinic.timezone or "", bedtime=DEFAULT_BEDTIME
+    )
+    answer = page(
+        "join",
+        language,
+        status=422 if wrong else 200,
+        clinic=clinic,
+        form=filled.fields(),
+        wrong=_sentences(wrong or {}, language),
+        again=again,
+        channels=channels,
+        languages=languages,
+        series=offered_series(clinic),
+        wording=wording,
+        token=seal(core, FORM, shown),
+        guess=form is None,
+        **_places(clinic, language),
+    )
+    answer.headers.update(SCRIPTED)
+    return answer
+
+
+def check_page(
+    core: Core, clinic: Clinic, language: str, shown: Shown, *, again: bool = False
+) -> Response:
+    """What was typed, to be checked; ``shown`` is sealed into it."""
+    form = shown.form
+    return page(
+        "join_check",
+        language,
+        clinic=clinic,
+        form=form.fields(),
+        phone=shown_phone(form.phone, clinic) if form.phone else "",
+        series=offered_series(clinic),
+        wording=shown_wording(clinic, shown.language, shown.version),
+        token=seal(core, CHECKED, shown),
+        again=again,
+        **_places(clinic, language),
+    )
+
+
+def sent_page(core: Core, clinic: Clinic, language: str, form: JoinForm) -> Response:
+    """What to do next; the same whatever is known of the addresses, and none of them is on it."""
+    word = {spoken: word for word, spoken in clinic.join_words.items()}.get(language)
+    number = number_of(core, clinic)
+    return page(
+        "join_sent", language, clinic=clinic, channels=form.channels, number=number, word=word
+    )
+
+
+def _places(clinic: Clinic, language: str) -> dict[str, Any]:
+    names = words(language)["states"] if clinic.country == "US" else {}
+    return {
+        "common_zones": COMMON.get(clinic.country, ()),
+        "other_zones": zones_of(clinic.country),
+        "place": place,
+        "states": sorted(names.items(), key=lambda each: each[1]),
+    }
+
+
+def _sentences(wrong: Mapping[str, str], language: str) -> dict[str, str]:
+    """What to do about each field, in words."""
+    say = words(language)["join"]
+    found = {}
+    for field, code in wrong.items():
+        name = "choice" if field in _CHOICES else field
+        empty = code == "address_missing" and not {"sms", "email_too"} & set(wrong)
+        alone = empty and field == "phone" and len(wrong) == 1
+        found[field] = say["bad_address" if alone else f"bad_{name}"]
+    return found
