@@ -31,6 +31,10 @@ LONGEST: Final = 320
 """Characters of one field; more is cut off before anything reads it."""
 
 
+NOTHING_GIVEN: Final = "nothing_given"
+"""Neither a phone nor a mailbox."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinForm:
     """Everything as it was typed. Empty means not given.
@@ -72,7 +76,8 @@ class JoinForm:
 def problems(form: JoinForm, clinic: Clinic, catalog: Catalog) -> dict[str, str]:
     """What is to be put right: field -> code, in the order of the fields; empty where all is well.
 
-    Codes: those of the enrolment form, ``tick_missing``, ``address_missing``.
+    Codes: those of the enrolment form, ``tick_missing``, ``address_missing``,
+    ``nothing_given`` (on ``phone``).
     """
     name = form.series or clinic.join_series[0]
     reads: dict[str, Callable[[], object]] = {
@@ -97,7 +102,7 @@ def problems(form: JoinForm, clinic: Clinic, catalog: Catalog) -> dict[str, str]
         except InvalidInput as error:
             found[field] = error.code
     if not (form.phone or form.email or form.sms or form.email_too):
-        found["phone"] = "address_missing"
+        found["phone"] = NOTHING_GIVEN
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import phonenumbers
@@ -12,6 +12,7 @@ from service.bootstrap import Core
 from service.clinics import Clinic
 from service.enrolment.form import DEFAULT_BEDTIME
 from service.enrolment.joining_form import (
+    NOTHING_GIVEN,
     JoinForm,
     languages_of,
     offered_series,
@@ -102,7 +103,7 @@ def form_page(
         status=422 if wrong else 200,
         clinic=clinic,
         form=filled.fields(),
-        wrong=_sentences(wrong or {}, language),
+        wrong=_sentences(wrong or {}, language, channels),
         again=again,
         channels=channels,
         languages=languages,
@@ -154,13 +155,15 @@ def _places(clinic: Clinic, language: str) -> dict[str, Any]:
     }
 
 
-def _sentences(wrong: Mapping[str, str], language: str) -> dict[str, str]:
+def _sentences(
+    wrong: Mapping[str, str], language: str, channels: Sequence[Channel]
+) -> dict[str, str]:
     """What to do about each field, in words."""
     say = words(language)["join"]
     found = {}
     for field, code in wrong.items():
-        name = "choice" if field in _CHOICES else field
-        empty = code == "address_missing" and not {"sms", "email_too"} & set(wrong)
-        alone = empty and field == "phone" and len(wrong) == 1
-        found[field] = say["bad_address" if alone else f"bad_{name}"]
+        if code == NOTHING_GIVEN:
+            found["phone" if "sms" in channels else "email"] = say["bad_address"]
+        else:
+            found[field] = say["bad_choice" if field in _CHOICES else f"bad_{field}"]
     return found
