@@ -95,7 +95,7 @@ def validate(
     Raises:
         InvalidInput: the first thing that is wrong: field, code and what to give instead.
     """
-    clinic = _clinic(form.clinic, clinics)
+    clinic = read_clinic(form.clinic, clinics)
     name = "" if nameless and not form.given_name.strip() else read_given_name(form.given_name)
     phone = read_phone(form.phone, clinic.country)
     email = read_email(form.email)
@@ -122,7 +122,12 @@ def validate(
     )
 
 
-def _clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
+def read_clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
+    """The clinic of an id; empty for the only one there is.
+
+    Raises:
+        InvalidInput: there is none of that id; says which there are.
+    """
     if not identifier.strip() and len(clinics) == 1:
         return next(iter(clinics.values()))
     clinic = clinics.get(identifier.strip())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import parse_qsl
 
 import structlog
@@ -21,13 +21,15 @@ from service.bootstrap import Core
 from service.clinics import Clinic
 from service.enrolment.joining import Asked
 from service.enrolment.joining_form import JoinForm, normalised, problems, shown_wording
+from service.enrolment.reachable import channels_of, number_of
 from service.errors import InvalidInput, StoreUnavailable
+from service.poster.posters import MEDIA, Format, poster
 from service.store.joins import Join
 from service.store.keyring import InvalidToken
 from service.web.core import CoreOf
 from service.web.language import LANGUAGES, BrowserLanguage
 from service.web.pages import page
-from service.web.patient.join_pages import channels_of, check_page, form_page, sent_page
+from service.web.patient.join_pages import check_page, form_page, sent_page
 from service.web.patient.join_tokens import CHECKED, FORM, Shown, opened, too_soon
 from service.web.source import ClientOf
 
@@ -84,6 +86,30 @@ def form(clinic: str, core: CoreOf, browser: BrowserLanguage, lang: str = "") ->
     return form_page(core, _clinic(core, clinic), _language(lang, browser))
 
 
+@router.head("/join/{clinic}/poster.{kind}", include_in_schema=False)
+@router.get("/join/{clinic}/poster.{kind}")
+def printed(
+    clinic: str,
+    kind: Format,
+    core: CoreOf,
+    browser: BrowserLanguage,
+    lang: str = "",
+    paper: Literal["", "a4", "letter"] = "",
+) -> Response:
+    """The clinic's poster, to be printed."""
+    joined = _clinic(core, clinic)
+    made = poster(
+        joined,
+        kind,
+        language=_language(lang, browser),
+        base=core.settings.public_base,
+        number=number_of(joined, core.senders),
+        paper=paper,
+    )
+    shown = {"Content-Disposition": f'inline; filename="join-{joined.id}.{kind}"'}
+    return Response(made, media_type=MEDIA[kind], headers=shown)
+
+
 @router.post("/join/{clinic}")
 async def sent(
     clinic: str, fields: Fields, core: CoreOf, browser: BrowserLanguage, client: ClientOf
@@ -109,7 +135,7 @@ async def sent(
 def _checked(core: Core, clinic: Clinic, language: str, fields: dict[str, str]) -> Response:
     """The page that shows what was typed, or the form again with what is to be put right."""
     typed = JoinForm.of(fields)
-    offered = channels_of(core, clinic)
+    offered = channels_of(clinic, core.senders, core.settings)
     if "sms" not in offered:
         typed = replace(typed, phone="", sms="")
     if "email" not in offered:

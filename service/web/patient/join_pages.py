@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import phonenumbers
 from starlette.responses import Response
 
 from service.bootstrap import Core
@@ -18,8 +17,8 @@ from service.enrolment.joining_form import (
     offered_series,
     shown_wording,
 )
+from service.enrolment.reachable import channels_of, number_of, shown_phone
 from service.enrolment.zones import COMMON, place, zones_of
-from service.errors import ConfigurationError
 from service.store.records import Channel
 from service.web.frontier import SCRIPTED
 from service.web.language import words
@@ -27,42 +26,6 @@ from service.web.pages import page
 from service.web.patient.join_tokens import CHECKED, FORM, Shown, new_once, seal
 
 _CHOICES: Final = frozenset({"series", "language", "state"})
-
-
-def channels_of(core: Core, clinic: Clinic) -> tuple[Channel, ...]:
-    """The channels by which a clinic can write to anybody."""
-    settings = core.settings
-    set_up: dict[Channel, object] = {"sms": settings.twilio_account_sid, "email": settings.smtp_url}
-    found: list[Channel] = []
-    for channel, there in set_up.items():
-        try:
-            core.senders.of(clinic, channel)
-        except ConfigurationError:
-            continue
-        if there:
-            found.append(channel)
-    return tuple(found)
-
-
-def number_of(core: Core, clinic: Clinic) -> str | None:
-    """The number that one texts to reach a clinic, as it is read; None where there is none."""
-    if clinic.join_number or "sms" not in channels_of(core, clinic):
-        return clinic.join_number
-    address = core.senders.of(clinic, "sms").address
-    if address.startswith("+"):
-        return shown_phone(address, clinic)
-    return address if address.isdigit() else None
-
-
-def shown_phone(number: str, clinic: Clinic) -> str:
-    """A number (E.164) as people of the clinic's country write it."""
-    parsed = phonenumbers.parse(number)
-    forms = phonenumbers.PhoneNumberFormat
-    at_home = phonenumbers.country_code_for_region(clinic.country) == parsed.country_code
-    text: str = phonenumbers.format_number(
-        parsed, forms.NATIONAL if at_home else forms.INTERNATIONAL
-    )
-    return text
 
 
 def form_page(
@@ -86,7 +49,10 @@ def form_page(
         once: names the form where it has a name already.
         again: whether it only has to be sent once more.
     """
-    channels, languages = channels_of(core, clinic), languages_of(clinic, core.catalog)
+    channels, languages = (
+        channels_of(clinic, core.senders, core.settings),
+        languages_of(clinic, core.catalog),
+    )
     if not channels or not languages:
         return page("join_off", language, clinics=[clinic])
     wording = shown_wording(clinic, language)
@@ -139,7 +105,7 @@ def check_page(
 def sent_page(core: Core, clinic: Clinic, language: str, form: JoinForm) -> Response:
     """What to do next; the same whatever is known of the addresses, and none of them is on it."""
     word = {spoken: word for word, spoken in clinic.join_words.items()}.get(language)
-    number = number_of(core, clinic)
+    number = number_of(clinic, core.senders)
     return page(
         "join_sent", language, clinic=clinic, channels=form.channels, number=number, word=word
     )
