@@ -30,7 +30,7 @@ from service.web.core import CoreOf
 from service.web.language import LANGUAGES, BrowserLanguage
 from service.web.pages import page
 from service.web.patient.join_pages import check_page, form_page, sent_page
-from service.web.patient.join_tokens import CHECKED, FORM, Shown, opened, too_soon
+from service.web.patient.join_tokens import CHECKED, FORM, SHOWN_MS, Shown, opened, too_soon
 from service.web.source import ClientOf
 
 log = structlog.get_logger(__name__)
@@ -122,7 +122,7 @@ async def sent(
     if shown is None or shown.clinic != joined.id:
         return form_page(core, joined, language, again=True)
     if fields.get("change"):
-        return form_page(core, joined, language, shown.form, once=shown.once)
+        return form_page(core, joined, language, shown.form, before=shown)
     if too_soon(core, CHECKED, shown):
         return check_page(core, joined, language, shown, again=True)
     clock = asyncio.get_running_loop().time
@@ -145,16 +145,16 @@ def _checked(core: Core, clinic: Clinic, language: str, fields: dict[str, str]) 
         return form_page(core, clinic, language, typed, again=True)
     wrong = problems(typed, clinic, core.catalog)
     if wrong:
-        return form_page(core, clinic, language, typed, wrong, once=shown.once)
+        return form_page(core, clinic, language, typed, wrong, before=shown)
     if too_soon(core, FORM, shown):
-        return form_page(core, clinic, language, typed, once=shown.once, again=True)
+        return form_page(core, clinic, language, typed, before=shown, again=True)
     checked = Shown(
         at_ms=core.machine.now_ms(),
         clinic=clinic.id,
         version=shown.version,
         language=shown.language,
         once=shown.once,
-        fields=normalised(typed, clinic).fields(),
+        fields={**normalised(typed, clinic).fields(), SHOWN_MS: str(shown.at_ms)},
         trapped=bool(fields.get("website")),
     )
     return check_page(core, clinic, language, checked)

@@ -35,7 +35,7 @@ def form_page(
     form: JoinForm | None = None,
     wrong: Mapping[str, str] | None = None,
     *,
-    once: str = "",
+    before: Shown | None = None,
     again: bool = False,
 ) -> Response:
     """The form; with what was typed, and what is to be put right, where it comes back.
@@ -46,7 +46,7 @@ def form_page(
         language: of the page.
         form: None for a new one.
         wrong: field -> code.
-        once: names the form where it has a name already.
+        before: the page that it comes back from: it is still the same form, and as old.
         again: whether it only has to be sent once more.
     """
     channels, languages = (
@@ -56,9 +56,10 @@ def form_page(
     if not channels or not languages:
         return page("join_off", language, clinics=[clinic])
     wording = shown_wording(clinic, language)
-    shown = Shown(
-        core.machine.now_ms(), clinic.id, wording.version, language, once or new_once(), {}
-    )
+    at_ms, once = core.machine.now_ms(), new_once()
+    if before is not None:
+        at_ms, once = before.at_ms, before.once
+    shown = Shown(at_ms, clinic.id, wording.version, language, once, {})
     first = language if language in languages else languages[0]
     filled = form or JoinForm(
         language=first, timezone=clinic.timezone or "", bedtime=DEFAULT_BEDTIME
@@ -105,7 +106,7 @@ def check_page(
 def sent_page(core: Core, clinic: Clinic, language: str, form: JoinForm) -> Response:
     """What to do next; the same whatever is known of the addresses, and none of them is on it."""
     word = {spoken: word for word, spoken in clinic.join_words.items()}.get(language)
-    number = number_of(clinic, core.senders)
+    number = (number_of(clinic, core.senders) or "").replace(" ", "\u00a0")
     return page(
         "join_sent", language, clinic=clinic, channels=form.channels, number=number, word=word
     )

@@ -24,6 +24,8 @@ CHECKED: Final = "join-checked"
 """Purposes of the two tokens."""
 LEAST_MS: Final = {FORM: 2_000, CHECKED: 700}
 """Nobody fills in a form, or reads one, faster than that."""
+SHOWN_MS: Final = "shown_ms"
+"""Among the fields of the second page: when the first one was shown."""
 MOST_MS: Final = 12 * 3_600_000
 _ONCE: Final = 20
 
@@ -51,8 +53,8 @@ class Shown:
 
     @property
     def at(self) -> datetime:
-        """When the page was shown."""
-        return from_ms(self.at_ms)
+        """When the disclosures were shown: on the first page."""
+        return from_ms(int(self.fields.get(SHOWN_MS, self.at_ms)))
 
     @property
     def form(self) -> JoinForm:

@@ -2,7 +2,9 @@
 "use strict";
 const zones = document.getElementById("timezone");
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zones && here && zones.dataset.guess === "yes") {
+// Browsers that tell nothing about a person tell UTC.
+const told = here && here !== "UTC" && !here.startsWith("Etc/");
+if (zones && told && zones.dataset.guess === "yes") {
   const known = [...zones.options].some((option) => option.value === here);
   if (!known) zones.add(new Option(here.replaceAll("_", " "), here));
   zones.value = here;
