@@ -135,24 +135,17 @@ class Suppressions:
         stops: int | None = None,
     ) -> Ledger:
         keys = self.keys(digest)
-        now = self._clock.now_ms()
-        answer = self._scripts.run_durably(
-            "suppress",
-            [
-                (
-                    (keys.address(digest), keys.audit, keys.open_fan_outs),
-                    change(
-                        member_of(channel, digest),
-                        on=on,
-                        reason=reason,
-                        source=source,
-                        at_ms=now,
-                        lifts=lifts,
-                        stops=stops,
-                    ),
-                )
-            ],
-        )[0]
+        args = change(
+            member_of(channel, digest),
+            on=on,
+            reason=reason,
+            source=source,
+            at_ms=self._clock.now_ms(),
+            lifts=lifts,
+            stops=stops,
+        )
+        names = (keys.address(digest), keys.audit, keys.open_fan_outs)
+        answer = self._scripts.run_durably("suppress", [(names, args)])[0]
         ledger = Ledger(
             changed=answer[0] == 1,
             sequence=int(answer[1]),

@@ -18,6 +18,7 @@ from service.enrolment.joining_form import (
     shown_wording,
 )
 from service.enrolment.reachable import channels_of, number_of, shown_phone
+from service.enrolment.wordings import Wording
 from service.enrolment.zones import COMMON, place, zones_of
 from service.store.records import Channel
 from service.web.frontier import SCRIPTED
@@ -56,14 +57,8 @@ def form_page(
     if not channels or not languages:
         return page("join_off", language, clinics=[clinic])
     wording = shown_wording(clinic, language)
-    at_ms, once = core.machine.now_ms(), new_once()
-    if before is not None:
-        at_ms, once = before.at_ms, before.once
-    shown = Shown(at_ms, clinic.id, wording.version, language, once, {})
-    first = language if language in languages else languages[0]
-    filled = form or JoinForm(
-        language=first, timezone=clinic.timezone or "", bedtime=DEFAULT_BEDTIME
-    )
+    shown = _shown(core, clinic, wording, before)
+    filled = form or _empty(clinic, language, languages)
     answer = page(
         "join",
         language,
@@ -82,6 +77,18 @@ def form_page(
     )
     answer.headers.update(SCRIPTED)
     return answer
+
+
+def _shown(core: Core, clinic: Clinic, wording: Wording, before: Shown | None) -> Shown:
+    at_ms, once = core.machine.now_ms(), new_once()
+    if before is not None:
+        at_ms, once = before.at_ms, before.once
+    return Shown(at_ms, clinic.id, wording.version, wording.language, once, {})
+
+
+def _empty(clinic: Clinic, language: str, languages: Sequence[str]) -> JoinForm:
+    first = language if language in languages else languages[0]
+    return JoinForm(language=first, timezone=clinic.timezone or "", bedtime=DEFAULT_BEDTIME)
 
 
 def check_page(
