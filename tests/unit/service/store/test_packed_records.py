@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.store.history import HistoryEntry
-from service.store.patients import pack_evidence, _unpack_evidence
+from service.store.patients import _unpack_evidence, pack_evidence
 from service.store.records import CHANNELS, Patient
 
 words = st.text(string.ascii_lowercase + "-", max_size=20)
