@@ -39,7 +39,8 @@ VOID_MS: Final = 1_000
 """What is not going to be followed is kept for a second: the step is taken all the same."""
 _EXPIRED_S: Final = -1.0
 
-Confirmed = Literal["done", "expired"]
+Confirmed = Literal["done", "expired", "closed"]
+"""What pressing the button came to; ``closed``: e-mail to that mailbox was stopped meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,9 @@ class Joining:
         join = self.linked(token)
         if join is None:
             return "expired", None
+        digest = self._suppressions.digest("email", join.asked["email"])
+        if "email" not in join.enrolled and self._suppressions.stand(digest).reasons:
+            return "closed", join
         at = from_ms(self._business.now_ms()).isoformat()
         proven = self._joins.prove(join, "email", evidence(join, f"link from {ip}", at))
         if proven is None:

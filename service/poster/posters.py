@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal
 
 from service.clinics import Clinic
@@ -13,6 +14,7 @@ Format = Literal["svg", "pdf"]
 MEDIA: Final[dict[Format, str]] = {"svg": "image/svg+xml", "pdf": "application/pdf"}
 
 
+@lru_cache(maxsize=64)  # anybody may ask for it, again and again
 def poster(
     clinic: Clinic, kind: Format, *, language: str, base: str, number: str | None, paper: str = ""
 ) -> bytes:

@@ -106,7 +106,10 @@ def printed(
         number=number_of(joined, core.senders),
         paper=paper,
     )
-    shown = {"Content-Disposition": f'inline; filename="join-{joined.id}.{kind}"'}
+    shown = {
+        "Content-Disposition": f'inline; filename="join-{joined.id}.{kind}"',
+        "Cache-Control": "public, max-age=3600",
+    }
     return Response(made, media_type=MEDIA[kind], headers=shown)
 
 
@@ -198,7 +201,7 @@ def linked(token: str, core: CoreOf, browser: BrowserLanguage) -> Response:
 def confirmed(token: str, core: CoreOf, browser: BrowserLanguage, client: ClientOf) -> Response:
     """Enrol the mailbox whose link this is. Done before it answers; doing it again is harmless."""
     try:
-        _, join = core.joining.by_form.confirm_by_link(token, client)
+        became, join = core.joining.by_form.confirm_by_link(token, client)
     except InvalidToken:
         return page("bad_link", browser, 404)
     except InvalidInput as error:
@@ -208,7 +211,7 @@ def confirmed(token: str, core: CoreOf, browser: BrowserLanguage, client: Client
         return page("try_again", browser, 503)
     if join is None:
         return page("join_expired", browser, 410)
-    return _join_page(core, join, "join_done")
+    return _join_page(core, join, f"join_{became}")
 
 
 def _join_page(core: Core, join: Join, name: str) -> Response:

@@ -7,11 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from service.clinics import SAMPLE_CLINIC
+from service.store.joins import Joins
 from service.store.records import Status
 from service.store.scripts import as_text
+from service.store.sealed import SealedValues
 from service.web.patient.join_tokens import FORM
 from tests.support.joining import (
     CLINIC,
@@ -26,7 +30,7 @@ from tests.support.joining import (
     send,
     token_of,
 )
-from tests.support.web import Site, site
+from tests.support.web import PUBLIC_URL, Site, site
 
 _networks = count(1)
 
@@ -352,6 +356,78 @@ def test_a_link_that_is_over_or_made_up_says_so(web: Site, email: str, source: s
         made_up = web.client.request(method, "/j/" + web.core.keyring.seal_token("x", b"y"))
         assert made_up.status_code == 404
     assert patients_of(web, "email", email) == []
+
+
+def test_a_mailbox_that_was_stopped_meanwhile_is_not_opened_by_the_link(
+    web: Site, email: str, source: str
+) -> None:
+    ask(web, email=email, source=source)
+    link = link_to(web, email)
+    leave = web.core.composer.unsubscribe_url(email).removeprefix(PUBLIC_URL)
+    assert web.client.post(leave).status_code == 200
+    answer = web.client.post(link)
+    assert "was stopped" in answer.text
+    assert patients_of(web, "email", email) == []
+
+
+def test_what_was_asked_for_is_sealed_anew_with_everything_else(
+    web: Site, email: str, source: str
+) -> None:
+    ask(web, email=email, source=source)
+    link = link_to(web, email)
+    ring = web.core.keyring.with_new_key()
+    values = SealedValues(web.core.client, web.core.scripts, ring)
+    found = [value for batch in values.batches() for value in batch if ":j:" in value.key]
+    assert values.reseal(found) == len(found) > 0
+    newer = Joins(
+        web.core.client, web.core.scripts, ring, web.core.index, web.core.suppressions.keys
+    )
+    identifier = web.core.keyring.open_token("join", link.removeprefix("/j/")).decode()
+    join = newer.find(identifier)
+    assert join is not None
+    assert join.asked["email"] == email
+
+
+STEPS = st.lists(st.sampled_from(["yes", "press", "stop", "word"]), max_size=7)
+
+
+@given(STEPS)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_in_whatever_order_people_answer_nobody_is_doubled_and_a_stop_stands(
+    web: Site, steps: list[str]
+) -> None:
+    number = next(_networks)
+    phone, email = f"+1503561{number:04d}", f"orders{number}@example.com"
+    ask(web, phone=phone, email=email, source=f"198.20.{number % 250}.{number // 250}")
+    link, by_text = link_to(web, email), web.core.joining.by_text
+    word = by_text.keyword_of("LEGS", SAMPLE_CLINIC)
+    assert word is not None
+    wanted = begun = False
+    for at, step in enumerate(steps):
+        sid = f"SM{number}-{at}"
+        if step == "word":
+            begun = by_text.begin_by_text(phone, SAMPLE_CLINIC, word, sid) == "join-confirm"
+        elif step == "stop":
+            web.text(phone, "STOP")
+            wanted = begun = False
+        elif step == "press":
+            assert web.client.post(link).status_code == 200
+        elif by_text.confirm_by_text(phone, SAMPLE_CLINIC, sid) == "join-done":
+            assert begun or "stop" not in steps[:at]
+            wanted = True
+    people = {*patients_of(web, "sms", phone), *patients_of(web, "email", email)}
+    assert len(patients_of(web, "sms", phone)) <= 1
+    assert len(patients_of(web, "email", email)) == int("press" in steps)
+    for patient in people:
+        fields = web.core.patients.load(patient)
+        contact = web.core.patients.contact(fields)
+        assert len(list(fields.subscriptions())) == 1
+        consents = web.core.patients.consents(patient)
+        named = [(consent["join"], consent["channel"]) for consent in consents]
+        assert len(set(named)) == len(named)
+        assert {consent["channel"] for consent in consents} == set(contact.channels)
+        if "sms" in contact.channels:
+            assert web.silent(patient) != wanted
 
 
 def test_neither_addresses_names_nor_tokens_are_in_any_log(
