@@ -28,6 +28,10 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", options).enable(["smartquotes", "replacements"]).disable(_OFF)
 
 
+_OUR_PAGES: Final = frozenset({"zqvunsubscribeurlzqv", "zqvlinkzqv"})
+"""Marks of the variables that hold an address of ours (see `messages.template`)."""
+
+
 @lru_cache(maxsize=8)  # a message becomes HTML and plain text one right after the other
 def _tokens(source: str) -> tuple[Token, ...]:
     return tuple(_parser().parse(source))
@@ -37,12 +41,12 @@ def to_html(source: str) -> str:
     """Return the HTML of the source, with typographic quotes and dashes.
 
     Raises:
-        UnsafeLink: a link leads to anything but https:, mailto:, tel: or the unsubscribe page.
+        UnsafeLink: a link leads to anything but https:, mailto:, tel: or a page of ours.
     """
     tokens = _tokens(source)
     for link in _links(tokens):
         target = str(link.attrs.get("href", ""))
-        if not _LINK_TARGET.fullmatch(target) and target != "zqvunsubscribeurlzqv":
+        if not _LINK_TARGET.fullmatch(target) and target not in _OUR_PAGES:
             raise UnsafeLink(target)
     return str(_parser().renderer.render(list(tokens), _parser().options, {}))
 

@@ -71,7 +71,7 @@ def html_page(body: str, subject: str, language: str) -> Pieces:
     except UnsafeLink as error:
         raise Malformed(
             f"the link to {error} is not allowed; link to https:, mailto:, tel: with "
-            "{{ clinic_phone }}, or {{ unsubscribe_url }}"
+            "{{ clinic_phone }}, {{ unsubscribe_url }} or {{ link }}"
         ) from None
     page = _environment().get_template("email.html.jinja")
     html = page.render(

@@ -18,11 +18,15 @@ from pydantic import (
 
 from messages.addresses import parse_email, parse_phone
 from messages.sms import segment
+from schedules.calendar import zone_of
 from schedules.errors import ScheduleError
 from schedules.quiet_hours import parse_state
+from schedules.series import load_series
 from service.errors import ConfigurationError
 
 OptOutHandling = Literal["twilio_default", "advanced", "toll_free", "ours"]
+JoinWord = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,20}$")]
+_TAKEN = frozenset({"YES", "NO", "SAME", "BETTER", "WORSE"})
 MAX_NAME = 30
 """A clinic's name stands before every text; a longer one costs each patient a second segment."""
 
@@ -41,6 +45,11 @@ class Clinic(BaseModel):
         hours: opening hours, as shown to patients.
         alert_emails: who is told when a reply may be urgent; `alert_phones` the same by text.
         alert_webhook: URL that is told as well, signed with `alert_secret`.
+        timezone: where the clinic is; of those who join by text, unless their phone tells better.
+        join_keyword: the word that joins when it is texted to the clinic's number; None: no word.
+        join_keyword_es: the same for tips in Spanish.
+        join_number: the number to text it to, where the sender is a Messaging Service.
+        join_series: what one can join by oneself; the first is what the word joins.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +71,11 @@ class Clinic(BaseModel):
     alert_phones: tuple[str, ...] = ()
     alert_webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
     alert_secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)
+    timezone: str | None = None
+    join_keyword: JoinWord | None = None
+    join_keyword_es: JoinWord | None = None
+    join_number: Annotated[str, Field(min_length=3, max_length=24)] | None = None
+    join_series: Annotated[tuple[str, ...], Field(min_length=1)] = ("restless-legs",)
 
     @model_validator(mode="after")
     def _state_exists(self) -> Self:
@@ -87,6 +101,38 @@ class Clinic(BaseModel):
     def _numbers(cls, phones: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
         return tuple(parse_phone(phone, known.data.get("country", "US")) for phone in phones)
 
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str | None) -> str | None:
+        try:
+            return name and str(zone_of(name))
+        except ScheduleError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("join_series")
+    @classmethod
+    def _series_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(load_series(name).name for name in names)
+        except ScheduleError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("join_keyword", "join_keyword_es")
+    @classmethod
+    def _word_is_free(cls, word: str | None) -> str | None:
+        # Here, since it reads its rules, which most commands never need.
+        from service.inbox.understanding import understand  # noqa: PLC0415
+
+        if word and (word in _TAKEN or "other" not in understand(word).intents):
+            raise ValueError(f"{word} means something else in a text already; take another word")
+        return word
+
+    @property
+    def join_words(self) -> dict[str, str]:
+        """The clinic's words for joining by text, each with the language of its tips."""
+        words = {self.join_keyword: "en", self.join_keyword_es: "es"}
+        return {word: language for word, language in words.items() if word}
+
     @field_validator("name", "phone")
     @classmethod
     def _fits_a_text(cls, text: str) -> str:
@@ -107,6 +153,9 @@ SAMPLE_CLINIC = Clinic(
     state="OR",
     hours="Mon-Fri 8-17",
     alert_emails=("desk@riverside.example",),
+    timezone="America/Los_Angeles",
+    join_keyword="LEGS",
+    join_keyword_es="PIERNAS",
 )
 """A made-up clinic for the sandbox and for loopback carriers; a real carrier refuses it."""
 
@@ -140,4 +189,10 @@ def load_clinics(path: Path) -> dict[str, Clinic]:
     by_id = {clinic.id: clinic for clinic in clinics}
     if len(by_id) != len(clinics):
         raise ConfigurationError(f"The clinics file {path} has two clinics with one id.")
+    words = [(clinic.sms_from, word) for clinic in clinics for word in clinic.join_words]
+    if len(set(words)) != len(words):
+        raise ConfigurationError(
+            f"The clinics file {path} has one join_keyword twice for the same number; "
+            f"give each clinic on a number a word of its own."
+        )
     return by_id

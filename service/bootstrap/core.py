@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from messages.catalog import Catalog
 from messages.render import Renderer
+from service.bootstrap.joining import JoiningCases, joining_cases
 from service.bootstrap.open_store import OpenStore
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
@@ -26,6 +27,7 @@ from service.errors import ConfigurationError
 from service.inbox.answers import Answers
 from service.inbox.care import Care, CareParts
 from service.inbox.leaving import Leaving
+from service.inbox.newcomers import Newcomers
 from service.inbox.receive import Inbox
 from service.keys.rotation import Rotation
 from service.reporting.backlog import Backlogs
@@ -162,6 +164,11 @@ class Core(OpenStore):
         )
 
     @cached_property
+    def joining(self) -> JoiningCases:
+        """Lets patients join by themselves."""
+        return joining_cases(self)
+
+    @cached_property
     def inbox(self) -> Inbox:
         """Follows and answers what patients text us."""
         answers = Answers(self.renderer, self.composer, self.clinics, self.patients, self.responses)
@@ -172,6 +179,7 @@ class Core(OpenStore):
             answers,
             Leaving(self.replies, self.suppressions, answers),
             Care(parts, self.catalog, self.business),
+            Newcomers(self.joining.by_text, self.replies),
             self.senders,
             self.machine,
         )

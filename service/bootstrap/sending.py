@@ -27,35 +27,18 @@ class Dispatch:
     def __init__(self, core: Core) -> None:
         settings = core.settings
         self._carriers = carriers_of(settings)
-        limits = DrainLimits(
-            in_flight=settings.in_flight,
-            lease_s=settings.lease_s,
-            retry_base_s=settings.retry_base_s,
-        )
+        self._drain = _drain(core, self._carriers)
         stores, business, machine = core.stores, core.business, core.machine
-        preparer = Preparer(stores.patients, core.composer, business, machine)
-        jitter = random.Random().random  # noqa: S311 - spreads retries, guards nothing
-        sending = Sending(
-            stores,
-            core.composer,
-            self._carriers,
-            business,
-            machine,
-            jitter,
-            limits,
-            core.stops,
-        )
-        self._drain = Drain(stores, preparer, sending, business, machine, limits, core.partitions)
+        texts = self._carriers.texts
         self._listening = Listening(
             core.client,
-            self._carriers.texts,
+            texts,
             core.inbox,
             core.replies,
             core.suppressions,
             core.text_senders,
-            core.machine,
+            machine,
         )
-        texts = self._carriers.texts
         evidence = Evidence(stores, texts, core.composer.body_digest)
         self._settle = Settle(stores, evidence, core.receipts, business, machine, settings.settle_s)
         self._afterwards = AfterwardsWork(stores, evidence, core.receipts, texts, machine)
@@ -99,6 +82,22 @@ class Dispatch:
         for carrier in (self._carriers.texts, self._carriers.emails):
             if carrier is not None:
                 await carrier.aclose()
+
+
+def _drain(core: Core, carriers: Carriers) -> Drain:
+    settings, stores = core.settings, core.stores
+    business, machine = core.business, core.machine
+    limits = DrainLimits(
+        in_flight=settings.in_flight,
+        lease_s=settings.lease_s,
+        retry_base_s=settings.retry_base_s,
+    )
+    jitter = random.Random().random  # noqa: S311 - spreads retries, guards nothing
+    sending = Sending(
+        stores, core.composer, carriers, business, machine, jitter, limits, core.stops
+    )
+    preparer = Preparer(stores.patients, core.composer, business, machine)
+    return Drain(stores, preparer, sending, business, machine, limits, core.partitions)
 
 
 def require_fit_to_send(settings: Settings, store_url: str) -> None:

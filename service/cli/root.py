@@ -49,6 +49,7 @@ aftervisit = LazyGroup(
         },
         "Patients": {
             "enroll": Lazy("service.cli.enroll:enroll", "Enrol a patient in a series"),
+            "join": Lazy("service.cli.join:join", "Print the poster for joining by oneself"),
             "patients": Lazy("service.cli.patients:patients", "Find, show, pause, resume, stop"),
             "explain": Lazy("service.cli.explain:explain", "What a patient got or gets, and why"),
         },
@@ -63,6 +64,7 @@ aftervisit = LazyGroup(
         "Content": {
             "messages": Lazy("service.cli.messages:messages", "List, show and check messages"),
             "series": Lazy("service.cli.series:series", "List, check and preview series"),
+            "wordings": Lazy("service.cli.join:wordings", "Show the wordings of consent"),
             "version": Lazy("service.cli.version:version", "Show the version"),
         },
     },

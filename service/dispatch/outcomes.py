@@ -20,7 +20,8 @@ class Verdict:
     """What an answer means for a delivery.
 
     Attributes:
-        where: ``next`` step, ``hold`` and try again, or in ``question``.
+        where: ``next`` step, ``hold`` and try again, in ``question``, or ``due`` at once, to be
+            decided anew.
         state: recorded in the history when it goes on to the next step.
         wait_s: for ``hold`` and ``question``: machine seconds.
         counts: whether it used up an attempt.
@@ -28,7 +29,7 @@ class Verdict:
         nothing_sent: the day's cap is given back.
     """
 
-    where: Literal["next", "hold", "question"]
+    where: Literal["next", "hold", "question", "due"]
     state: State
     reason: str
     wait_s: float = 0.0

@@ -68,6 +68,10 @@ class Senders:
             )
         return Sender(address, name or clinic.name, self._settings.emails_per_second)
 
+    def clinic_by_id(self, identifier: str) -> Clinic | None:
+        """The clinic of that id, None where there is none (any more)."""
+        return self._clinics.get(identifier)
+
     def clinic_of(self, number: str, messaging_service: str = "") -> Clinic | None:
         """The clinic that an inbound text was sent to; the only clinic where there is one."""
         for clinic in self._clinics.values():

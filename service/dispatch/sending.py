@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from service.carriers.base import Outcome, OutgoingEmail, OutgoingText, Result
 from service.clock import BusinessClock, MachineClock
 from service.dispatch.addresses import follow_carrier
 from service.dispatch.compose import Composer
-from service.dispatch.outcomes import verdict
+from service.dispatch.outcomes import Verdict, verdict
 from service.dispatch.parts import Carriers, DrainLimits, Stores
 from service.dispatch.places import Places
 from service.dispatch.prepare import Details, Ready, conclusion, entry_of, onwards, tried
@@ -159,29 +160,29 @@ class Sending:
             return Outcome(Result.UNKNOWN, "The carrier failed; it may have been sent.")
         return Outcome(Result.STOPPED, "This channel has no carrier; configure it.")
 
-    def _ended(self, item: Ready, outcome: Outcome) -> Conclusion:
-        claim = item.claimed
-        made, failed = claim.subscription.attempts, claim.subscription.failures
+    def _ruling(self, item: Ready, outcome: Outcome) -> Verdict:
+        subscription = item.claimed.subscription
         ruling = verdict(
-            outcome, made, failed, random=self._random(), base_s=self._limits.retry_base_s
+            outcome,
+            subscription.attempts,
+            subscription.failures,
+            random=self._random(),
+            base_s=self._limits.retry_base_s,
         )
-        attempts = made + int(ruling.counts)
+        if ruling.state is State.FAILED and changes_channel(item, outcome):
+            # Proven not to have been sent: the policy decides anew, and takes the other channel.
+            return replace(ruling, where="due")
+        return ruling
+
+    def _ended(self, item: Ready, outcome: Outcome) -> Conclusion:
+        claim, ruling = item.claimed, self._ruling(item, outcome)
+        attempts = claim.subscription.attempts + int(ruling.counts)
         details = Details(
             expects="bq",
             attempt=item.delivery.attempt,
             frees_day=ruling.nothing_sent,
             provider_id=outcome.provider_id or "",
         )
-        if ruling.state is State.FAILED and changes_channel(item, outcome):
-            # Proven not to have been sent: the policy decides anew, and takes the other channel.
-            return tried(
-                claim,
-                "due",
-                when_ms=claim.due_ms,
-                attempts=attempts,
-                failures=failed,
-                **details,
-            )
         if ruling.where == "next":
             entry = entry_of(
                 claim.subscription,
@@ -195,12 +196,14 @@ class Sending:
                 due_ms=item.due_ms,
             )
             return onwards(claim, entry, item.following_ms, **details)
+        waits = ruling.where != "due"
+        later_ms = self._machine.now_ms() + int(ruling.wait_s * 1000)
         return tried(
             claim,
             ruling.where,
-            when_ms=self._machine.now_ms() + int(ruling.wait_s * 1000),
+            when_ms=later_ms if waits else claim.due_ms,
             attempts=attempts,
-            failures=failed + int(ruling.fails),
+            failures=claim.subscription.failures + int(ruling.fails),
             **details,
         )
 

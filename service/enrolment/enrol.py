@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from messages.catalog import Catalog
 from schedules.calendar import local_date
@@ -14,7 +14,14 @@ from service.dispatch.standing import profile_of
 from service.enrolment.form import EnrolmentForm, ValidForm, validate
 from service.errors import InvalidInput, StoreUnavailable
 from service.store.patients import Enrolled, Patients
-from service.store.records import CHANNELS, Channel, Patient, Status, pack_subscription
+from service.store.records import (
+    CHANNELS,
+    Channel,
+    Patient,
+    PatientFields,
+    Status,
+    pack_subscription,
+)
 from service.store.suppressions import Suppressions
 
 TRIES = 5
@@ -39,6 +46,39 @@ class Receipt:
     suppressed: tuple[Channel, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That the one address of a form is the person's own.
+
+    With it a person is known by that address and their name alone (who told no name, by being the
+    only one there), and what is on record of them stays.
+
+    Attributes:
+        evidence: kept with the consent; names from ``patients.EVIDENCE``.
+    """
+
+    channel: Channel
+    evidence: Mapping[str, str]
+
+
+class AlreadyEnrolled(InvalidInput):
+    """The patient is in that series.
+
+    Attributes:
+        patient: their id.
+        subscription: ``patient.n``.
+    """
+
+    def __init__(self, patient: str, number: int, series: str) -> None:
+        self.patient = patient
+        self.subscription = f"{patient}.{number}"
+        super().__init__(
+            "series",
+            "already_enrolled",
+            f"This patient is in {series} already, as {self.subscription}; stop that one first.",
+        )
+
+
 class Enrolment:
     """The use case behind the command, the form, the import and the API."""
 
@@ -56,54 +96,57 @@ class Enrolment:
         self._clinics = clinics
         self._business = business
 
-    def check(self, form: EnrolmentForm) -> ValidForm:
+    def check(self, form: EnrolmentForm, *, nameless: bool = False) -> ValidForm:
         """Validate without changing anything.
+
+        Args:
+            form: as typed.
+            nameless: whether the name may be left out.
 
         Raises:
             InvalidInput: what is wrong and what to give instead.
         """
-        return validate(form, self._clinics, self._catalog)
+        return validate(form, self._clinics, self._catalog, nameless=nameless)
 
-    def enrol(self, form: EnrolmentForm, *, source: str) -> Receipt:
+    def enrol(self, form: EnrolmentForm, *, source: str, proof: Proof | None = None) -> Receipt:
         """Enrol; a person who is known by name and addresses gets a further subscription.
 
         Args:
             form: as typed.
             source: who enrols, for the audit: ``cli``, ``staff:ana``, ``import:7``.
+            proof: where the person enrols themselves.
 
         Raises:
-            InvalidInput: the form is wrong, or the patient is in that series already.
+            AlreadyEnrolled: the patient is in that series.
+            InvalidInput: the form is wrong.
             StoreUnavailable: nothing was enrolled.
         """
-        valid = self.check(form)
+        valid = self.check(form, nameless=proof is not None)
         digests = self._digests(valid)
-        known = self._known(valid, digests)
         # The same person asked for twice at the same instant gets one id, and so is one patient.
         fresh = self._patients.id_of(valid.given_name, valid.phone, valid.email)
         for _ in range(TRIES):
-            identifier = known or fresh
-            patient = _patient(identifier, valid)
+            known = self._known(valid, digests, proof)
+            patient = known or _patient(fresh, valid)
             copies = {
-                channel: self._suppressions.join(digest, identifier)
+                channel: self._suppressions.join(digest, patient.id)
                 for channel, digest in digests.items()
             }
-            enrolled = self._create(valid, patient, copies, new=known is None, source=source)
+            evidence = {} if proof is None else proof.evidence
+            enrolled = self._create(
+                valid, patient, copies, evidence, new=known is None, source=source
+            )
             if enrolled.outcome == "enrolled":
-                raise InvalidInput(
-                    "series",
-                    "already_enrolled",
-                    f"This patient is in {valid.series.name} already, as {identifier}."
-                    f"{enrolled.number}; stop that one first.",
-                )
+                raise AlreadyEnrolled(patient.id, enrolled.number, valid.series.name)
             if enrolled.outcome == "ok" and enrolled.status is not None:
                 return Receipt(
-                    patient=identifier,
-                    subscription=f"{identifier}.{enrolled.number}",
+                    patient=patient.id,
+                    subscription=f"{patient.id}.{enrolled.number}",
                     new_patient=known is None,
                     status=enrolled.status,
                     suppressed=tuple(c for c in CHANNELS if _is_on(copies.get(c))),
                 )
-            known, fresh = self._known(valid, digests), self._patients.new_id()
+            fresh = self._patients.new_id()
         raise StoreUnavailable("No free patient id was found; try again.")
 
     def _create(
@@ -111,6 +154,7 @@ class Enrolment:
         valid: ValidForm,
         patient: Patient,
         copies: Mapping[Channel, str],
+        evidence: Mapping[str, str],
         *,
         new: bool,
         source: str,
@@ -134,6 +178,7 @@ class Enrolment:
                     "address": patient.address(channel) or "",
                     "by": source,
                     "at": at,
+                    **evidence,
                 }
                 for channel, method in valid.consents.items()
             ],
@@ -149,18 +194,52 @@ class Enrolment:
             if address is not None
         }
 
-    def _known(self, valid: ValidForm, digests: Mapping[Channel, str]) -> str | None:
-        """The patient of the same given name who has the very same addresses, if there is one."""
+    def _known(
+        self, valid: ValidForm, digests: Mapping[Channel, str], proof: Proof | None
+    ) -> Patient | None:
+        """The patient that the form is about as they are to be stored, if there is one already."""
         shared = [set(self._suppressions.patients(digest)) for digest in digests.values()]
-        for identifier in sorted(set.intersection(*shared)):
-            fields = self._patients.find(identifier)
-            if fields is None:
-                continue
-            contact = self._patients.contact(fields)
-            same_name = contact.given_name.casefold() == valid.given_name.casefold()
-            if same_name and (contact.phone, contact.email) == (valid.phone, valid.email):
-                return identifier
-        return None
+        found = [
+            self._patients.find(identifier) for identifier in sorted(set.intersection(*shared))
+        ]
+        there = [(fields, self._patients.contact(fields)) for fields in found if fields is not None]
+        if proof is None:
+            return next((_patient(c.id, valid) for _, c in there if _is_same(c, valid)), None)
+        there = [(f, c) for f, c in there if _is_at(c, valid, proof.channel)]
+        if valid.given_name:
+            there = [(f, c) for f, c in there if _is_named(c, valid.given_name)]
+        else:
+            already = [(f, c) for f, c in there if _is_in(f, valid.series.name)]
+            there = already or (there if len(there) == 1 else [])
+        channels = {proof.channel}
+        return next(
+            (
+                replace(c, channels=tuple(x for x in CHANNELS if x in channels.union(c.channels)))
+                for _, c in there
+            ),
+            None,
+        )
+
+
+def _is_same(contact: Patient, valid: ValidForm) -> bool:
+    """Whether a patient has the form's given name and the very same addresses."""
+    same = (contact.phone, contact.email) == (valid.phone, valid.email)
+    return same and _is_named(contact, valid.given_name)
+
+
+def _is_named(contact: Patient, given_name: str) -> bool:
+    return contact.given_name.casefold() == given_name.casefold()
+
+
+def _is_at(contact: Patient, valid: ValidForm, channel: Channel) -> bool:
+    """Whether a patient of the form's clinic has its address of a channel."""
+    address = valid.phone if channel == "sms" else valid.email
+    return contact.clinic == valid.clinic.id and contact.address(channel) == address
+
+
+def _is_in(fields: PatientFields, series: str) -> bool:
+    under_way = (s for s in fields.subscriptions() if s.status in {Status.ACTIVE, Status.PAUSED})
+    return any(subscription.series == series for subscription in under_way)
 
 
 def _patient(identifier: str, valid: ValidForm) -> Patient:

@@ -77,23 +77,35 @@ class ValidForm:
     wording: str
 
 
-def validate(form: EnrolmentForm, clinics: Mapping[str, Clinic], catalog: Catalog) -> ValidForm:
+def validate(
+    form: EnrolmentForm,
+    clinics: Mapping[str, Clinic],
+    catalog: Catalog,
+    *,
+    nameless: bool = False,
+) -> ValidForm:
     """Check a form.
+
+    Args:
+        form: as typed.
+        clinics: by id.
+        catalog: the message library.
+        nameless: whether the name may be left out: who joins by text has told none.
 
     Raises:
         InvalidInput: the first thing that is wrong: field, code and what to give instead.
     """
-    clinic = _clinic(form.clinic, clinics)
-    name = _given_name(form.given_name)
-    phone = _phone(form.phone, clinic.country)
-    email = _email(form.email)
+    clinic = read_clinic(form.clinic, clinics)
+    name = "" if nameless and not form.given_name.strip() else read_given_name(form.given_name)
+    phone = read_phone(form.phone, clinic.country)
+    email = read_email(form.email)
     if phone is None and email is None:
         raise InvalidInput("phone", "address_missing", "Give a phone number, an e-mail, or both.")
-    series = _series(form.series)
-    language = _language(form.language, series, catalog)
-    bedtime = _bedtime(form.bedtime or DEFAULT_BEDTIME)
-    state = _state(form.state, clinic.country)
-    _profile(form.timezone, clinic.country, bedtime)
+    series = read_series(form.series)
+    language = language_of(form.language, series, catalog)
+    bedtime = parse_bedtime(form.bedtime or DEFAULT_BEDTIME)
+    state = read_state(form.state, clinic.country)
+    require_zone(form.timezone, clinic.country, bedtime)
     return ValidForm(
         clinic=clinic,
         given_name=name,
@@ -104,13 +116,18 @@ def validate(form: EnrolmentForm, clinics: Mapping[str, Clinic], catalog: Catalo
         state=state,
         bedtime=bedtime,
         series=series,
-        start=_start(form.start),
+        start=read_start(form.start),
         consents=_consents(form, phone, email),
         wording=form.wording.strip(),
     )
 
 
-def _clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
+def read_clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
+    """The clinic of an id; empty for the only one there is.
+
+    Raises:
+        InvalidInput: there is none of that id; says which there are.
+    """
     if not identifier.strip() and len(clinics) == 1:
         return next(iter(clinics.values()))
     clinic = clinics.get(identifier.strip())
@@ -120,7 +137,12 @@ def _clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
     return clinic
 
 
-def _given_name(text: str) -> str:
+def read_given_name(text: str) -> str:
+    """A given name without needless spaces.
+
+    Raises:
+        InvalidInput: it is missing, too long, or not printable.
+    """
     name = " ".join(text.split())
     if not name:
         raise InvalidInput("given_name", "name_missing", "Give the patient's given name.")
@@ -131,7 +153,12 @@ def _given_name(text: str) -> str:
     return name
 
 
-def _phone(text: str, region: str) -> str | None:
+def read_phone(text: str, region: str) -> str | None:
+    """A number in E.164, None for nothing.
+
+    Raises:
+        InvalidInput: it is no number that gets texts.
+    """
     if not text.strip():
         return None
     try:
@@ -140,7 +167,12 @@ def _phone(text: str, region: str) -> str | None:
         raise InvalidInput("phone", error.code, str(error)) from None
 
 
-def _email(text: str) -> str | None:
+def read_email(text: str) -> str | None:
+    """A mailbox in its normal form, None for nothing.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     if not text.strip():
         return None
     try:
@@ -149,14 +181,24 @@ def _email(text: str) -> str | None:
         raise InvalidInput("email", error.code, str(error)) from None
 
 
-def _series(name: str) -> Series:
+def read_series(name: str) -> Series:
+    """The newest version of a series.
+
+    Raises:
+        InvalidInput: there is none of that name.
+    """
     try:
         return load_series(name.strip())
     except ScheduleError as error:
         raise InvalidInput("series", "series_unknown", str(error)) from None
 
 
-def _language(text: str, series: Series, catalog: Catalog) -> str:
+def language_of(text: str, series: Series, catalog: Catalog) -> str:
+    """A language that every message of a series is written in.
+
+    Raises:
+        InvalidInput: some are not, or it is no language.
+    """
     language = text.strip().lower()
     lacking = [
         step.message for step in series.steps if language not in catalog[step.message].languages
@@ -175,15 +217,24 @@ def _language(text: str, series: Series, catalog: Catalog) -> str:
     return language
 
 
-def _bedtime(text: str) -> time:
+def parse_bedtime(text: str) -> time:
+    """A bedtime as typed, on a clock of 24 hours.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise InvalidInput("bedtime", "bedtime_bad", "Give the bedtime as 22:30 (24 hours).")
     return time(int(match[1]), int(match[2]))
 
 
-def _profile(timezone: str, country: str, bedtime: time) -> None:
-    """Let the calendar itself judge the zone."""
+def require_zone(timezone: str, country: str, bedtime: time) -> None:
+    """Let the calendar itself judge the zone.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     if not timezone.strip():
         raise InvalidInput(
             "timezone", "timezone_missing", "Give the patient's time zone: America/New_York."
@@ -194,7 +245,7 @@ def _profile(timezone: str, country: str, bedtime: time) -> None:
         raise InvalidInput("timezone", "timezone_unknown", str(error)) from None
 
 
-def _state(text: str, country: str) -> str | None:
+def read_state(text: str, country: str) -> str | None:
     """The patient's state; not assumed to be the clinic's, since its hours may be stricter."""
     try:
         return parse_state(text, country)
@@ -202,7 +253,12 @@ def _state(text: str, country: str) -> str | None:
         raise InvalidInput("state", "state_unknown", f"{error}.") from None
 
 
-def _start(text: str) -> date | None:
+def read_start(text: str) -> date | None:
+    """A day, None for nothing.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     if not text.strip():
         return None
     try:

@@ -101,13 +101,28 @@ class Answers:
         without_sender = (clinic for clinic in self._clinics.values() if not clinic.sms_from)
         return next(without_sender, next(iter(self._clinics.values())))
 
-    def text(self, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]) -> str | None:
-        """The words of answers, None (and an error in the log) where none can be rendered."""
-        worded = [self._text(message, clinic, people) for message in messages]
+    def text(
+        self,
+        messages: Sequence[str],
+        clinic: Clinic,
+        people: Sequence[Person],
+        language: str | None = None,
+    ) -> str | None:
+        """The words of answers, None (and an error in the log) where none can be rendered.
+
+        Args:
+            messages: names in the library, in order.
+            clinic: that answers.
+            people: on the address; who was enrolled last tells the language.
+            language: of somebody who is no patient yet.
+        """
+        spoken = language or language_of(people)
+        worded = [self._text(message, clinic, people, spoken) for message in messages]
         return "\n\n".join(filter(None, worded)) or None
 
-    def _text(self, message: str, clinic: Clinic, people: Sequence[Person]) -> str | None:
-        language = language_of(people)
+    def _text(
+        self, message: str, clinic: Clinic, people: Sequence[Person], language: str
+    ) -> str | None:
         try:
             return self._rendered(message, language, clinic, people)
         except UnknownLanguage:

@@ -17,6 +17,7 @@ from service.inbox.care import Care
 from service.inbox.heard import heard
 from service.inbox.keywords import provider_word
 from service.inbox.leaving import Leaving
+from service.inbox.newcomers import Newcomers
 from service.store.replies import Replies
 from service.store.reply_records import NewReply, Reply
 from service.store.suppressions import Suppressions
@@ -85,6 +86,7 @@ class Inbox:
         answers: Answers,
         leaving: Leaving,
         care: Care,
+        newcomers: Newcomers,
         senders: Senders,
         machine: MachineClock,
     ) -> None:
@@ -93,6 +95,7 @@ class Inbox:
         self._answers = answers
         self._leaving = leaving
         self._care = care
+        self._newcomers = newcomers
         self._senders = senders
         self._machine = machine
 
@@ -112,13 +115,14 @@ class Inbox:
                 message_id=text.message_id,
                 address=self._suppressions.digest("sms", text.sender),
                 channel="sms",
-                heard=heard(text.body, text.opt_out_type),
+                heard=self._newcomers.heard(text.body, clinic, heard(text.body, text.opt_out_type)),
                 word=provider_word(text.body),
                 opt_out_type=text.opt_out_type,
                 clinic=clinic.id if clinic else "",
                 via="list" if listed else "webhook",
                 at_ms=self._machine.now_ms() if text.received_ms is None else text.received_ms,
                 content={
+                    "id": text.message_id,
                     "from": text.sender,
                     "to": text.to,
                     "service": text.messaging_service,
@@ -173,7 +177,9 @@ class Inbox:
     def _follow(self, reply: Reply, clinic: Clinic, people: Sequence[Person]) -> tuple[str, ...]:
         """Do all that a message asks for; the names of the messages that answer it, in order."""
         says = reply.heard.says
-        messages = [self._of_the_ledger(reply, people)]
+        texted = self._senders.clinic_by_id(reply.clinic)
+        joined = self._newcomers.follow(reply, texted)
+        messages = [self._of_the_ledger(reply, people), joined or ""]
         if says("urgent"):
             self._care.put_before_staff(TaskKind.URGENT, reply, clinic.id, people)
             messages.insert(0, "urgent-reply")
@@ -185,7 +191,9 @@ class Inbox:
             answer = self._care.check_in(reply, clinic.id, people)
             # Who leaves, or may be in danger, is not thanked for a number.
             messages += [] if any(messages) else [answer]
-        elif not any(says(word) for word in ("opt_out", "opt_in", "help", "urgent")):
+        elif joined is None and not any(
+            says(word) for word in ("opt_out", "opt_in", "help", "urgent")
+        ):
             messages.append(self._care.read_by_staff(reply, clinic.id, people))
         return tuple(filter(None, messages))
 
@@ -211,7 +219,8 @@ class Inbox:
             return None
         if provider_answers(clinic.opt_out_handling, reply.word, reply.opt_out_type):
             return None
-        return self._answers.text(messages, clinic, people)
+        language = self._newcomers.language(reply)
+        return self._answers.text(messages, clinic, people, language)
 
     def _answer_late(
         self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]

@@ -205,6 +205,14 @@ class PartitionKeys:
         """Hash: the suppression record of an address and the patients who use it."""
         return f"{self.tag}:a:{address}"
 
+    def join(self, join: str) -> str:
+        """Hash with expiry: one who asked to join, in the partition of their first address."""
+        return f"{self.tag}:j:{join}"
+
+    def awaited(self, address: str) -> str:
+        """String with expiry: the join that the next YES from a phone is for."""
+        return f"{self.tag}:y:{address}"
+
     def reply(self, message_id: str) -> str:
         """Hash: one inbound message, by the hash of the provider's id."""
         return f"{self.tag}:r:{message_id}"

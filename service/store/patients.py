@@ -27,8 +27,13 @@ from service.store.records import LETTER, Channel, Patient, PatientFields, Statu
 from service.store.scripts import Argument, Scripts, as_bytes
 
 Consent = Mapping[str, str]
-EVIDENCE = ("channel", "method", "wording", "address", "by", "at")
-"""What is kept of a consent; the places of its row."""
+EVIDENCE = (
+    *("channel", "method", "wording", "address", "by", "at"),
+    *("shown_at", "ip", "confirmed", "join"),
+)
+"""What is kept of a consent; the places of its row. ``shown_at`` is when the wording was shown,
+``ip`` where the form came from, ``confirmed`` what proved the address, ``join`` which join it was.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +118,46 @@ class Patients:
         args: list[Argument] = [patient.id, int(new)]
         args += [self._sealed(patient, patient.pack()), channels]
         args += [subscription, due_ms, series, source, self._clock.now_ms()]
-        args += [self._sealed(patient, _pack_evidence(consents)) if consents else b""]
+        args += [self._sealed(patient, pack_evidence(consents)) if consents else b""]
         for channel, copy in copies.items():
             args += ["x" + LETTER[channel], copy]
         return _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
+
+    def add_channel(
+        self,
+        fields: PatientFields,
+        patient: Patient,
+        consent: Consent,
+        copy: str,
+        *,
+        source: str,
+    ) -> bool:
+        """Add evidence of consent, and its channel and address where they are new.
+
+        Args:
+            fields: the record as it was read.
+            patient: the contact as it is to be.
+            consent: evidence, keys from ``EVIDENCE``.
+            copy: of the channel's suppression, from ``Suppressions.join``.
+            source: who says so.
+
+        Returns:
+            False where the record was changed meanwhile: read it again.
+
+        Raises:
+            NotFound: the patient was erased meanwhile.
+        """
+        keys = PartitionKeys(partition_of(patient.id))
+        names = (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit)
+        args: list[Argument] = [patient.id, fields.fields["c"]]
+        args += [self._sealed(patient, patient.pack())]
+        args += ["".join(LETTER[channel] for channel in patient.channels)]
+        args += [self._sealed(patient, pack_evidence([consent]))]
+        args += ["x" + consent["channel"][0], copy, source, self._clock.now_ms()]
+        answer: bytes = self._scripts.run_durably("add_channel", [(names, args)])[0]
+        if answer == b"gone":
+            raise NotFound("That patient no longer exists.")
+        return answer == b"ok"
 
     def _sealed(self, patient: Patient, plain: bytes) -> bytes:
         return self._keyring.encrypt(plain, patient.id.encode())
@@ -222,18 +263,21 @@ def _enrolled(answer: list[bytes]) -> Enrolled:
             return Enrolled("gone")
 
 
-def _pack_evidence(consents: Sequence[Consent]) -> bytes:
+def pack_evidence(consents: Sequence[Consent]) -> bytes:
     """The consents of one enrolment, as rows of ``EVIDENCE``, to be encrypted."""
     rows = [[consent.get(name) for name in EVIDENCE] for consent in consents]
+    for row in rows:
+        while row and row[-1] is None:
+            row.pop()
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _unpack_evidence(packed: bytes) -> list[dict[str, str]]:
-    """Read what ``_pack_evidence`` wrote, or what was written before it: an object a consent."""
+    """Read what ``pack_evidence`` wrote, or what was written before it: an object a consent."""
     read = json.loads(packed)
     if isinstance(read, dict):
         return [read]
     return [
-        {name: value for name, value in zip(EVIDENCE, row, strict=True) if value is not None}
+        {name: value for name, value in zip(EVIDENCE, row, strict=False) if value is not None}
         for row in read
     ]

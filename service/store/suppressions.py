@@ -29,6 +29,7 @@ class Ledger:
         sequence: of the last change; copies carry it.
         patients: ids of all patients who use the address.
         ended: subscriptions that no channel reaches any more because of this change.
+        overtaken: nothing was lifted, since a stop has come after what asked for it.
     """
 
     changed: bool
@@ -37,6 +38,20 @@ class Ledger:
     reason: str
     patients: tuple[str, ...]
     ended: tuple[str, ...] = ()
+    overtaken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How an address stands.
+
+    Attributes:
+        reasons: for which it is suppressed; empty where it is not.
+        stops: how many stops have come from it.
+    """
+
+    reasons: tuple[str, ...]
+    stops: int
 
 
 class Suppressions:
@@ -72,40 +87,75 @@ class Suppressions:
         """
         return self._change(channel, digest, on=True, reason=reason, source=source, lifts="")
 
-    def lift(self, channel: Channel, digest: str, *, source: str, lifts: Sequence[str]) -> Ledger:
-        """Allow sending again, where it was suppressed for one of the reasons in ``lifts``."""
+    def lift(
+        self,
+        channel: Channel,
+        digest: str,
+        *,
+        source: str,
+        lifts: Sequence[str],
+        stops: int | None = None,
+    ) -> Ledger:
+        """Allow sending again, where it was suppressed for one of the reasons in ``lifts``.
+
+        Args:
+            channel: the address's channel.
+            digest: from ``digest``.
+            source: who says so.
+            lifts: reasons.
+            stops: how many stops stood (``stand``) when the person asked for it; where another has
+                come since, nothing is lifted.
+        """
         return self._change(
-            channel, digest, on=False, reason="rejoined", source=source, lifts=",".join(lifts)
+            channel,
+            digest,
+            on=False,
+            reason="rejoined",
+            source=source,
+            lifts=",".join(lifts),
+            stops=stops,
         )
 
+    def stand(self, digest: str) -> Stand:
+        """How an address stands now; what is decided by it may be overtaken."""
+        record = self._scripts.read_hash(self.keys(digest).address(digest))
+        reasons = (record.get("ys") or record.get("y") or b"").decode()
+        on = record.get("x") == b"1"
+        return Stand(tuple(reasons.split(",")) if on else (), int(record.get("w", 0)))
+
     def _change(
-        self, channel: Channel, digest: str, *, on: bool, reason: str, source: str, lifts: str
+        self,
+        channel: Channel,
+        digest: str,
+        *,
+        on: bool,
+        reason: str,
+        source: str,
+        lifts: str,
+        stops: int | None = None,
     ) -> Ledger:
         keys = self.keys(digest)
-        now = self._clock.now_ms()
-        answer = self._scripts.run_durably(
-            "suppress",
-            [
-                (
-                    (keys.address(digest), keys.audit, keys.open_fan_outs),
-                    change(
-                        member_of(channel, digest),
-                        on=on,
-                        reason=reason,
-                        source=source,
-                        at_ms=now,
-                        lifts=lifts,
-                    ),
-                )
-            ],
-        )[0]
+        args = change(
+            member_of(channel, digest),
+            on=on,
+            reason=reason,
+            source=source,
+            at_ms=self._clock.now_ms(),
+            lifts=lifts,
+            stops=stops,
+        )
+        names = (keys.address(digest), keys.audit, keys.open_fan_outs)
+        answer = self._scripts.run_durably("suppress", [(names, args)])[0]
         ledger = Ledger(
-            changed=bool(answer[0]),
+            changed=answer[0] == 1,
             sequence=int(answer[1]),
             on=answer[2] in (1, b"1"),
             reason=answer[3].decode(),
             patients=tuple(patient.decode() for patient in answer[4:]),
+            overtaken=answer[0] < 0,
         )
+        if ledger.overtaken:
+            return ledger  # and what has overtaken it is carried to the patients by itself
         # Fanned out even where nothing changed: an earlier call may have been cut off here.
         return self._fan_out(channel, digest, ledger)
 

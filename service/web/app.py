@@ -18,7 +18,7 @@ from service.bootstrap import Core
 from service.errors import AftervisitError
 from service.web import faults, health
 from service.web.frontier import Frontier
-from service.web.patient import unsubscribe
+from service.web.patient import join, unsubscribe
 from service.web.webhooks import twilio
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ def create_app(core: Core) -> FastAPI:
     )
     application.state.core = core
     faults.install(application)
-    for part in (health, twilio, unsubscribe):
+    for part in (health, twilio, unsubscribe, join):
         application.include_router(part.router)
     application.mount("/static", _Static(directory=STATIC), name="static")
     https = core.settings.public_base.startswith("https:")
@@ -68,6 +68,7 @@ async def _sweeping(application: FastAPI) -> AsyncIterator[None]:
     # Built before the first request, and not by two threads at once.
     core.inbox  # noqa: B018
     core.twilio_signatures  # noqa: B018
+    core.joining  # noqa: B018
     task = asyncio.create_task(_sweep(core))
     try:
         yield

@@ -101,3 +101,30 @@ def test_a_real_carrier_needs_a_real_clinic() -> None:
 
 def test_on_loopback_a_made_up_clinic_will_do() -> None:
     assert clinics_of(load_settings()) == {SAMPLE_CLINIC.id: SAMPLE_CLINIC}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("join_keyword", "legs"),
+        ("join_keyword", "STOP"),
+        ("join_keyword", "YES"),
+        ("join_keyword", "INFO"),
+        ("join_keyword_es", "AYUDA"),
+        ("timezone", "Oregon"),
+    ],
+)
+def test_a_word_that_means_something_else_or_a_zone_that_is_none_is_refused(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=field):
+        load_clinics(written(tmp_path, GOOD | {field: value}))
+
+
+def test_clinics_on_one_number_need_a_word_each(tmp_path: Path) -> None:
+    one = GOOD | {"join_keyword": "LEGS"}
+    other = GOOD | {"id": "hillside", "join_keyword": "LEGS"}
+    with pytest.raises(ConfigurationError, match="a word of its own"):
+        load_clinics(written(tmp_path, one, other))
+    apart = other | {"sms_from": "+15005550007"}
+    assert load_clinics(written(tmp_path, one, apart))["hillside"].join_words == {"LEGS": "en"}

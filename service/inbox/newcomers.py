@@ -1,0 +1,71 @@
+"""Texts that join: a clinic's word, and the YES that confirms it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from service.clinics import Clinic
+from service.enrolment.joining_by_text import HELP, JoiningByText
+from service.errors import InvalidInput
+from service.store.replies import Replies
+from service.store.reply_records import Heard, Reply
+
+log = structlog.get_logger(__name__)
+
+JOIN: Final = "join"
+"""What is heard of a clinic's word, beside the intents."""
+
+
+class Newcomers:
+    """Hands texts that join to the use case of joining."""
+
+    def __init__(self, joining: JoiningByText, replies: Replies) -> None:
+        self._joining = joining
+        self._replies = replies
+
+    def heard(self, text: str, clinic: Clinic | None, found: Heard) -> Heard:
+        """The same, or that the text is the word by which one joins."""
+        if found.words == ("other",) and self._joining.keyword_of(text, clinic):
+            return replace(found, words=(JOIN,), rules=("join.keyword",))
+        return found
+
+    def follow(self, reply: Reply, clinic: Clinic | None) -> str | None:
+        """Follow a text that joins; the name of the message that answers, None where it does not.
+
+        Args:
+            reply: on record.
+            clinic: that was texted, None where that is not certain.
+
+        Raises:
+            StoreUnavailable: do it again, it is idempotent.
+        """
+        if reply.channel != "sms":
+            return None
+        if reply.heard.says("opt_out"):
+            self._joining.forget(reply.address)
+            return None
+        confirms = reply.heard.says("affirm") and self._joining.waits_for(reply.address)
+        if not (confirms or reply.heard.says(JOIN)):
+            return None
+        content = self._replies.content(reply)
+        phone, evidence = content["from"], content.get("id") or reply.id
+        if confirms:
+            return self._confirm(phone, clinic, evidence)
+        word = self._joining.keyword_of(content["body"], clinic)
+        if word is None:
+            return None  # the clinics file has changed since
+        return self._joining.begin_by_text(phone, word.clinic, word, evidence)
+
+    def _confirm(self, phone: str, clinic: Clinic | None, evidence: str) -> str | None:
+        try:
+            return self._joining.confirm_by_text(phone, clinic, evidence) or None
+        except InvalidInput as error:
+            log.error("join_not_carried_out", fault=error.code)
+            return HELP
+
+    def language(self, reply: Reply) -> str | None:
+        """The language that somebody who is joining has chosen, None for everybody else."""
+        return self._joining.language_of(reply.address) if reply.channel == "sms" else None
