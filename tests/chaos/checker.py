@@ -177,7 +177,7 @@ class Checker:
         return any(arrival.attempt in own for arrival in arrivals)
 
     def _unknown(self, patient: Patient, entry: Entry, *, there: bool) -> None:
-        if there and entry.channel == "sms":
+        if there and entry.channel == "sms" and not self._ambiguous(patient, entry):
             self._violation("unknown", patient.id, entry.index, "though the provider has it")
             return
         attempts = [one for one in self.evidence.attempts[patient.id] if one.index == entry.index]
@@ -186,6 +186,19 @@ class Checker:
             self._unnamed(patient, entry, entry.reason)
         else:
             self.found.unknown_by_fault[fault.kind] += 1
+
+    def _ambiguous(self, patient: Patient, entry: Entry) -> bool:
+        """Whether somebody else on the phone has the same open question, and no text of their own.
+
+        Then the provider's list shows fewer texts than there are attempts that may have made them,
+        and only a receipt could tell which: a fault has to have withheld it.
+        """
+        others = (other for other in self._people[patient.phone] if other.id != patient.id)
+        return any(
+            same.index == entry.index and same.state == "x" and not self._has_own(other, same)
+            for other in others
+            for same in self.evidence.histories.get(other.id, ())
+        )
 
     def _skipped(self, patient: Patient, entry: Entry, *, there: bool) -> None:
         self.found.skipped_by_reason[entry.reason] += 1

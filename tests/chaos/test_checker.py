@@ -182,6 +182,26 @@ def test_an_unknown_text_names_a_fault_that_can_have_withheld_its_proof(
     assert figures.unknown_by_fault[fault.kind] == explains
 
 
+@pytest.mark.parametrize(("arrived", "accepted"), [(False, True), (True, False)])
+def test_of_two_open_questions_on_one_phone_the_list_cannot_tell_whose_text_it_shows(
+    *, arrived: bool, accepted: bool
+) -> None:
+    found = all_well()
+    found.roster.append(replace(found.roster[0], id="p2", number=2, email="ben@example.org"))
+    found.patients["p2"] = {"u1": "c"}
+    found.histories["p2"] = list(found.histories[PATIENT])
+    for step in found.steps:
+        mine = found.attempts[PATIENT][step.index]
+        found.attempts["p2"].append(replace(mine, id=f"b{step.index}", patient="p2"))
+        if step.index != 1 or arrived:
+            found.arrivals.append(replace(found.arrivals[step.index], attempt=f"b{step.index}"))
+    recorded(found, 1, state="x", reason="no_answer")
+    found.histories["p2"][1] = replace(found.histories["p2"][1], state="x", reason="no_answer")
+    found.faults.append(Fault("provider_receipts_lost", BEGUN, BEGUN + 60_000))
+    rules = {violation.rule for violation in Checker(found).figures().violations}
+    assert ("unknown" not in rules) == accepted
+
+
 def test_a_clock_that_was_moved_is_counted_back() -> None:
     found = all_well()
     ahead = 3 * DAY
