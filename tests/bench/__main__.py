@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.bench.goals.rush import rush
 from tests.bench.goals.stored import stored
 from tests.bench.goals.throughput import mails, slow_texts, texts
+from tests.bench.goals.webhooks import webhooks
 from tests.bench.goals.workers import workers
 from tests.bench.memory import few
 from tests.bench.page import write_page
@@ -31,6 +32,7 @@ GOALS: dict[str, Callable[[Part, Path, Sizes], None]] = {
     "P4": few,
     "P5": stored,
     "P6": rush,
+    "P8": webhooks,
     "P9": workers,
 }
 

@@ -67,12 +67,12 @@ class Installation:
 
     def start_worker(self) -> None:
         """Start the workers."""
-        self.worker = self._start("worker")
+        self.worker = self.start("worker")
 
     def start_beat(self) -> None:
         """Start the beat, as if one had ticked until now: enrolling many is no gap in service."""
         self.core.client.set(LAST_TICK, self.core.machine.now_ms())
-        self.beat = self._start("beat")
+        self.beat = self.start("beat")
 
     def end_beat(self) -> None:
         """End the beat in order."""
@@ -125,7 +125,8 @@ class Installation:
             if process is not None:
                 kill(process)
 
-    def _start(self, command: str) -> subprocess.Popen[bytes]:
+    def start(self, command: str) -> subprocess.Popen[bytes]:
+        """Start a part; whoever starts it ends it."""
         with (self.directory / f"{command}.log").open("ab") as log:
             return subprocess.Popen(
                 [str(COMMAND), command],

@@ -18,6 +18,7 @@ class Sizes:
         stored: P5's and P9's subscriptions in the store; the last is P5's.
         idle_s: how long P5 watches a service that has nothing to do.
         rush: P6's subscriptions that are due in the same second.
+        webhooks: P8's texts to us, at a steady rate, and as many again at once.
         workers: P9's numbers of worker processes.
     """
 
@@ -29,6 +30,7 @@ class Sizes:
     stored: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     idle_s: float = 20
     rush: int = 100_000
+    webhooks: int = 10_000
     workers: tuple[int, ...] = (1, 2, 4)
 
 
@@ -41,6 +43,7 @@ QUICK = Sizes(
     stored=(1_000, 5_000, 20_000),
     idle_s=5,
     rush=5_000,
+    webhooks=2_000,
 )
 SMOKE = Sizes(
     texts=100,
@@ -51,5 +54,6 @@ SMOKE = Sizes(
     stored=(200, 400),
     idle_s=1,
     rush=200,
+    webhooks=100,
     workers=(1,),
 )
