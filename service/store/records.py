@@ -3,8 +3,9 @@
 A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
-looked at, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``v`` trend of their
-check-ins and when, ``xs``/``xe`` suppression copies. Nothing outside ``c`` tells who somebody is.
+looked at, ``v<n>`` when its pause ends, ``l<n>`` when it was left by itself, ``w<n>`` leases that
+ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies. Nothing outside ``c``
+tells who somebody is.
 """
 
 from __future__ import annotations
@@ -117,6 +118,10 @@ def _channels(letters: str) -> tuple[Channel, ...]:
     return tuple(channel for channel in CHANNELS if LETTER[channel] in letters)
 
 
+def _ms(text: str | None) -> int | None:
+    return None if text is None else int(float(text))
+
+
 @dataclass(frozen=True, slots=True)
 class SuppressionCopy:
     """What a patient's own partition knows of an address's suppression."""
@@ -202,6 +207,8 @@ class PatientFields:
             lost_leases=int(self.text(f"w{number}") or 0),
             flight=Flight.unpack(flight) if flight else None,
             failures=int(failures),
+            until_ms=_ms(self.text(f"v{number}")),
+            left="l" + str(number) in self.fields,
         )
 
     def again(self, number: int) -> list[Again]:
