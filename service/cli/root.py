@@ -49,7 +49,7 @@ aftervisit = LazyGroup(
         },
         "Patients": {
             "enroll": Lazy("service.cli.enroll:enroll", "Enrol a patient in a series"),
-            "patients": Lazy("service.cli.patients:patients", "Find, show, pause, resume, stop"),
+            "patients": Lazy("service.cli.patients:patients", "Find, show, pause, stop, erase"),
             "explain": Lazy("service.cli.explain:explain", "What a patient got or gets, and why"),
         },
         "Inbox": {

@@ -90,10 +90,10 @@ def validate(form: EnrolmentForm, clinics: Mapping[str, Clinic], catalog: Catalo
     if phone is None and email is None:
         raise InvalidInput("phone", "address_missing", "Give a phone number, an e-mail, or both.")
     series = _series(form.series)
-    language = _language(form.language, series, catalog)
-    bedtime = _bedtime(form.bedtime or DEFAULT_BEDTIME)
+    language = language_of(form.language, series, catalog)
+    bedtime = parse_bedtime(form.bedtime or DEFAULT_BEDTIME)
     state = _state(form.state, clinic.country)
-    _profile(form.timezone, clinic.country, bedtime)
+    require_zone(form.timezone, clinic.country, bedtime)
     return ValidForm(
         clinic=clinic,
         given_name=name,
@@ -156,7 +156,12 @@ def _series(name: str) -> Series:
         raise InvalidInput("series", "series_unknown", str(error)) from None
 
 
-def _language(text: str, series: Series, catalog: Catalog) -> str:
+def language_of(text: str, series: Series, catalog: Catalog) -> str:
+    """A language that every message of a series is written in.
+
+    Raises:
+        InvalidInput: some are not, or it is no language.
+    """
     language = text.strip().lower()
     lacking = [
         step.message for step in series.steps if language not in catalog[step.message].languages
@@ -175,15 +180,24 @@ def _language(text: str, series: Series, catalog: Catalog) -> str:
     return language
 
 
-def _bedtime(text: str) -> time:
+def parse_bedtime(text: str) -> time:
+    """A bedtime as typed, on a clock of 24 hours.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise InvalidInput("bedtime", "bedtime_bad", "Give the bedtime as 22:30 (24 hours).")
     return time(int(match[1]), int(match[2]))
 
 
-def _profile(timezone: str, country: str, bedtime: time) -> None:
-    """Let the calendar itself judge the zone."""
+def require_zone(timezone: str, country: str, bedtime: time) -> None:
+    """Let the calendar itself judge the zone.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     if not timezone.strip():
         raise InvalidInput(
             "timezone", "timezone_missing", "Give the patient's time zone: America/New_York."

@@ -113,7 +113,7 @@ class Patients:
         args: list[Argument] = [patient.id, int(new)]
         args += [self._sealed(patient, patient.pack()), channels]
         args += [subscription, due_ms, series, source, self._clock.now_ms()]
-        args += [self._sealed(patient, _pack_evidence(consents)) if consents else b""]
+        args += [self._sealed(patient, pack_evidence(consents)) if consents else b""]
         for channel, copy in copies.items():
             args += ["x" + LETTER[channel], copy]
         return _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
@@ -233,14 +233,14 @@ def _enrolled(answer: list[bytes]) -> Enrolled:
             return Enrolled("gone")
 
 
-def _pack_evidence(consents: Sequence[Consent]) -> bytes:
+def pack_evidence(consents: Sequence[Consent]) -> bytes:
     """The consents of one enrolment, as rows of ``EVIDENCE``, to be encrypted."""
     rows = [[consent.get(name) for name in EVIDENCE] for consent in consents]
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _unpack_evidence(packed: bytes) -> list[dict[str, str]]:
-    """Read what ``_pack_evidence`` wrote, or what was written before it: an object a consent."""
+    """Read what ``pack_evidence`` wrote, or what was written before it: an object a consent."""
     read = json.loads(packed)
     if isinstance(read, dict):
         return [read]

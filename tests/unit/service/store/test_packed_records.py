@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.store.history import HistoryEntry
-from service.store.patients import _pack_evidence, _unpack_evidence
+from service.store.patients import _unpack_evidence, pack_evidence
 from service.store.records import CHANNELS, Patient
 
 words = st.text(string.ascii_lowercase + "-", max_size=20)
@@ -62,7 +62,7 @@ def test_consents_are_read_as_they_were_packed() -> None:
         {"channel": "sms", "method": "verbal", "at": "2026-03-02T08:00:00+00:00"},
         {"channel": "email", "method": "written", "wording": "2026-01", "address": "a@b.example"},
     ]
-    assert _unpack_evidence(_pack_evidence(consents)) == consents
+    assert _unpack_evidence(pack_evidence(consents)) == consents
 
 
 def test_a_consent_of_an_earlier_release_is_read() -> None:

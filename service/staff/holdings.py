@@ -1,0 +1,68 @@
+"""Hand over everything that is held about a patient, readable by programs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from service.clock import BusinessClock, from_ms
+from service.reporting.explain import Explain
+from service.reporting.people import People, record
+from service.store.patients import Patients
+from service.store.suppressions import Suppressions
+
+FORMAT: Final = 1
+"""Of the export; raised where a program that reads it would have to change."""
+
+
+class Holdings:
+    """The use case behind the command, the patient's download and the API."""
+
+    def __init__(
+        self, patients: Patients, suppressions: Suppressions, business: BusinessClock
+    ) -> None:
+        self._people = People(patients, suppressions)
+        self._explain = Explain(patients, business)
+        self._business = business
+
+    def of(self, identifier: str) -> dict[str, Any]:
+        """All that is held about a patient, decrypted: contact, consents, series, messages.
+
+        Messages are those that were sent, skipped or are planned, each with what became of it; what
+        they say is in the library under their names.
+
+        Raises:
+            NotFound: there is no such patient.
+            KeyMissing: the key it was encrypted under is not in the ring.
+        """
+        person = self._people.person(identifier)
+        prefers = person.contact.prefers
+        return {
+            "format": FORMAT,
+            "exported": _utc(self._business.now_ms()),
+            **record(person),
+            "prefers": prefers,
+            "paused_until": {
+                each.id: _utc(each.until_ms)
+                for each in person.subscriptions
+                if each.until_ms is not None
+            },
+            "consents": self._people.evidence(identifier),
+            "messages": [
+                {
+                    "series": line.series,
+                    "step": line.step,
+                    "message": line.message,
+                    "channel": line.channel,
+                    "due": line.due and line.due.isoformat(),
+                    "ended": line.ended and line.ended.isoformat(),
+                    "outcome": line.outcome,
+                    "reason": line.reason,
+                    "attempts": line.attempts,
+                }
+                for line in self._explain.explain(identifier)
+            ],
+        }
+
+
+def _utc(ms: int) -> str:
+    return from_ms(ms).isoformat().replace("+00:00", "Z")
