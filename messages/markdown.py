@@ -16,6 +16,8 @@ from markdown_it.token import Token
 
 _OFF: Final = ["image", "code", "fence", "backticks", "html_block", "html_inline", "reference"]
 _LINK_TARGET: Final = re.compile(r"https://[^\s]+|mailto:[^\s]+|tel:\+?[0-9]+|tel:zqv[a-z]+zqv")
+_OUR_PAGES: Final = frozenset({"zqvunsubscribeurlzqv", "zqvpageurlzqv", "zqvlinkzqv"})
+"""Variables that are a whole address of ours."""
 
 
 class UnsafeLink(Exception):
@@ -37,12 +39,12 @@ def to_html(source: str) -> str:
     """Return the HTML of the source, with typographic quotes and dashes.
 
     Raises:
-        UnsafeLink: a link leads to anything but https:, mailto:, tel: or the unsubscribe page.
+        UnsafeLink: a link leads to anything but https:, mailto:, tel: or a page of ours.
     """
     tokens = _tokens(source)
     for link in _links(tokens):
         target = str(link.attrs.get("href", ""))
-        if not _LINK_TARGET.fullmatch(target) and target != "zqvunsubscribeurlzqv":
+        if not _LINK_TARGET.fullmatch(target) and target not in _OUR_PAGES:
             raise UnsafeLink(target)
     return str(_parser().renderer.render(list(tokens), _parser().options, {}))
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from messages.catalog import Catalog
 from messages.render import Renderer
-from service.bootstrap.open_store import OpenStore
+from service.bootstrap.for_patients import ForPatients
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
 from service.dispatch.dead_letters import DeadLetters
@@ -28,17 +27,10 @@ from service.inbox.care import Care, CareParts
 from service.inbox.leaving import Leaving
 from service.inbox.receive import Inbox
 from service.keys.rotation import Rotation
-from service.preferences.access import PageAccess
-from service.preferences.overview import Overviews
 from service.reporting.backlog import Backlogs
 from service.reporting.senders import SenderList
 from service.reporting.status import Statuses
 from service.settings import Settings
-from service.staff.details import PatientDetails
-from service.staff.erasure import Erasure
-from service.staff.holdings import Holdings
-from service.staff.subscriptions import Staff
-from service.store.changes import PatientChanges
 from service.store.dead_letters import DeadLetterStore
 from service.store.embedded import broker_url, embedded
 from service.store.records import Channel, Patient
@@ -76,18 +68,13 @@ def store_urls(settings: Settings, *, hold: bool) -> Iterator[StoreUrls]:
         yield StoreUrls(url, settings.broker_url or broker_url(url))
 
 
-class Core(OpenStore):
+class Core(ForPatients):
     """The use cases that need no carrier, built lazily on an open store."""
 
     def __init__(self, settings: Settings, url: str) -> None:
         super().__init__(settings, url)
         self.clinics: Mapping[str, Clinic] = clinics_of(settings)
         self.senders = Senders(settings, self.clinics)
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The message library."""
-        return Catalog.load()
 
     @cached_property
     def rotation(self) -> Rotation:
@@ -199,42 +186,6 @@ class Core(OpenStore):
         if token is None:
             return None
         return TwilioSignatures(token.get_secret_value(), self.settings.public_base)
-
-    @cached_property
-    def changes(self) -> PatientChanges:
-        """Changes of patients' records."""
-        return PatientChanges(self.scripts, self.keyring, self.business)
-
-    @cached_property
-    def staff(self) -> Staff:
-        """Pauses, resumes and stops for a patient."""
-        return Staff(self.patients, self.suppressions, self.business)
-
-    @cached_property
-    def details(self) -> PatientDetails:
-        """Changes what a patient told about themselves."""
-        return PatientDetails(self.patients, self.changes, self.catalog)
-
-    @cached_property
-    def holdings(self) -> Holdings:
-        """Hands over what is held about a patient."""
-        return Holdings(self.patients, self.suppressions, self.business)
-
-    @cached_property
-    def erasure(self) -> Erasure:
-        """Erases patients."""
-        return Erasure(self.patients, self.changes, self.suppressions)
-
-    @cached_property
-    def page_access(self) -> PageAccess:
-        """Opens links to patients' pages."""
-        days = self.settings.page_link_days
-        return PageAccess(self.patients, self.changes, self.keyring, self.business, days)
-
-    @cached_property
-    def overviews(self) -> Overviews:
-        """What patients' pages show."""
-        return Overviews(self.patients, self.clinics, self.catalog, self.business)
 
     def ticker(self, queue_drain: Callable[[int], None]) -> Ticker:
         """A beat's tick, queueing drains by the given function."""

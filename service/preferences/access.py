@@ -73,6 +73,10 @@ class PageAccess:
             raise InvalidToken
         return person
 
+    def expires_ms(self, access: Access) -> int:
+        """When a link that was opened will open no more, business ms UTC."""
+        return access.link.made_ms + self._valid_ms
+
     def token_for(self, access: Access, identifier: str) -> str:
         """The token of one of several people; it expires when theirs does."""
         return seal(self._keyring, access.link.alone(identifier))

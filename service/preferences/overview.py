@@ -22,7 +22,8 @@ from service.store.records import CHANNELS, Channel, Patient, PatientFields, Sta
 NEXT: Final = 3
 """Deliveries of a series that are told beforehand."""
 Reach = Literal["on", "stopped", "not_agreed", "no_address"]
-OWN_WORDS: Final = frozenset({"stop", "one_click", "provider_opt_out"})
+ONE_CLICK: Final = "one_click"
+OWN_WORDS: Final = frozenset({"stop", ONE_CLICK, "provider_opt_out"})
 """Reasons of a suppression that the patient gave."""
 
 
@@ -66,12 +67,14 @@ class ChannelView:
     Attributes:
         address: with most of it hidden; empty where there is none.
         own: whether it was the patient who stopped it.
+        undoable: whether they may take that back here.
     """
 
     channel: Channel
     address: str
     reach: Reach
-    own: bool
+    own: bool = False
+    undoable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +189,19 @@ def _coming(
 def _channel(fields: PatientFields, patient: Patient, channel: Channel) -> ChannelView:
     address = patient.address(channel)
     if address is None:
-        return ChannelView(channel, "", "no_address", own=False)
+        return ChannelView(channel, "", "no_address")
     hidden = _hidden(channel, address)
     copy = fields.suppression(channel)
     if copy and copy.on:
-        return ChannelView(channel, hidden, "stopped", own=copy.reason in OWN_WORDS)
+        return ChannelView(
+            channel,
+            hidden,
+            "stopped",
+            own=copy.reason in OWN_WORDS,
+            undoable=channel == "email" and copy.reason == ONE_CLICK,
+        )
     reach: Reach = "on" if channel in fields.reachable() else "not_agreed"
-    return ChannelView(channel, hidden, reach, own=False)
+    return ChannelView(channel, hidden, reach)
 
 
 def _hidden(channel: Channel, address: str) -> str:

@@ -14,7 +14,7 @@ for i = 1, #members, 2 do
   names[#names + 1] = member
   local status = redis.call('HGET', patient, 'u' .. n)
   -- A pause that was to last until now is over: HDEL says that there is one.
-  if status == 'p' and redis.call('HDEL', patient, 'v' .. n) == 1 then
+  if status == 'p' and redis.call('HDEL', patient, 'd' .. n) == 1 then
     redis.call('HSET', patient, 'u' .. n, 'a')
     status = 'a'
   end

@@ -59,7 +59,7 @@ end
 
 local function conclude(patient, history, attempt, at)
   local n, member, where, when = ARGV[at], ARGV[at + 1], ARGV[at + 10], ARGV[at + 11]
-  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n, 'v' .. n)
+  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n, 'd' .. n)
   local flight, status = fields[1], fields[2]
   if not flight then return 'lost' end
   local token, state, due, known, day =

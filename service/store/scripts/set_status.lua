@@ -7,7 +7,7 @@
 -- What is stopped here was left by itself, and no lifted suppression revives it.
 -- Returns {'ok'} | {'refused', status} | {'gone'}.
 local n = ARGV[1]
-local field, wake, left = 'u' .. n, 'v' .. n, 'l' .. n
+local field, wake, left = 'u' .. n, 'd' .. n, 'l' .. n
 local status = redis.call('HGET', KEYS[1], field)
 if not status then return {'gone'} end
 if not string.find(ARGV[3], status, 1, true) then return {'refused', status} end
