@@ -181,7 +181,7 @@ def _coming(
     if subscription.status is not Status.ACTIVE:
         return
     for line in coming(fields, subscription, profile, now):
-        at = line.expected or line.due
+        at = line.expected or (line.due if line.reason is None else None)
         if line.outcome == PLANNED and line.channel and at and at.astimezone(UTC) > now:
             yield Coming(at, line.channel)
 

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from messages.errors import ContentError
 from service.bootstrap import Core
 from service.errors import InvalidInput
 from service.preferences.access import Access
@@ -215,9 +216,15 @@ def record(visit: Visit) -> Response:
     language = language_of(view, visit.browser)
     holdings = visit.core.holdings.of(visit.person.id)
     here = f"{DEEP}p/{visit.token}"
-    return page(
-        "preferences_held", language, root=DEEP, here=here, **held(view, holdings, language)
-    )
+
+    def subject(message: str) -> str:
+        try:
+            return visit.core.renderer.blocks(message, language)["subject"]
+        except ContentError:  # it has left the library, or was never written in that language
+            return message.replace("-", " ")
+
+    said = held(view, holdings, language, subject)
+    return page("preferences_held", language, root=DEEP, here=here, **said)
 
 
 @router.get("/record.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -91,8 +91,17 @@ def _consent(
     return {"what": when, "how": how}
 
 
-def held(view: Overview, holdings: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """The readable form of what is held."""
+def held(
+    view: Overview, holdings: Mapping[str, Any], language: str, subject: Callable[[str], str]
+) -> dict[str, Any]:
+    """The readable form of what is held.
+
+    Args:
+        view: of the same patient.
+        holdings: from ``Holdings.of``.
+        language: of the page.
+        subject: what a message of the library is about, in that language.
+    """
     say = words(language)["preferences"]
     facts: Sequence[tuple[str, Any]] = (
         (say["held_name"], holdings["given_name"]),
@@ -112,16 +121,21 @@ def held(view: Overview, holdings: Mapping[str, Any], language: str) -> dict[str
     return {
         "facts": facts,
         "consents": [_consent(each, say, language, zone) for each in view.consents],
-        "messages": [_message(each, say, language) for each in holdings["messages"]],
+        "messages": [_message(each, say, language, subject) for each in holdings["messages"]],
     }
 
 
-def _message(message: Mapping[str, Any], say: Mapping[str, str], language: str) -> dict[str, str]:
+def _message(
+    message: Mapping[str, Any],
+    say: Mapping[str, str],
+    language: str,
+    subject: Callable[[str], str],
+) -> dict[str, str]:
     due = datetime.fromisoformat(message["due"])
     day: date = due.date()
     return {
         "when": f"{spoken_date(day, language)}, {spoken_time(due.time(), language)}",
-        "what": message["message"].replace("-", " "),
+        "what": subject(message["message"]),
         "how": say[f"by_{message['channel']}"] if message["channel"] else "-",
         "became": say[f"outcome_{_OUTCOMES.get(message['outcome'], 'unknown')}"],
     }
