@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from messages.catalog import Catalog
 from schedules.calendar import local_date
@@ -82,7 +82,7 @@ class Enrolment:
         fresh = self._patients.id_of(valid.given_name, valid.phone, valid.email)
         for _ in range(TRIES):
             identifier = known or fresh
-            patient = _patient(identifier, valid)
+            patient = self._with_preference(_patient(identifier, valid))
             copies = {
                 channel: self._suppressions.join(digest, identifier)
                 for channel, digest in digests.items()
@@ -103,6 +103,7 @@ class Enrolment:
                     status=enrolled.status,
                     suppressed=tuple(c for c in CHANNELS if _is_on(copies.get(c))),
                 )
+            self._forgotten(identifier, digests)
             known, fresh = self._known(valid, digests), self._patients.new_id()
         raise StoreUnavailable("No free patient id was found; try again.")
 
@@ -140,6 +141,18 @@ class Enrolment:
             copies={channel: copy for channel, copy in copies.items() if not copy.startswith("0|")},
             source=source,
         )
+
+    def _forgotten(self, identifier: str, digests: Mapping[Channel, str]) -> None:
+        """Take somebody who was erased out of the addresses again, whose id this would have been."""
+        if self._patients.find(identifier) is None:
+            for digest in digests.values():
+                self._suppressions.leave(digest, identifier)
+
+    def _with_preference(self, patient: Patient) -> Patient:
+        """The same with the channel that a known patient prefers, where they still agree to it."""
+        fields = self._patients.find(patient.id)
+        prefers = self._patients.contact(fields).prefers if fields else None
+        return replace(patient, prefers=prefers) if prefers in patient.channels else patient
 
     def _digests(self, valid: ValidForm) -> dict[Channel, str]:
         addresses: dict[Channel, str | None] = {"sms": valid.phone, "email": valid.email}

@@ -110,6 +110,8 @@ def test_an_opt_out_outlives_the_patient(shell: Shell) -> None:
     again = enrol(shell)
     assert again != patient, "the id of somebody who was erased is theirs"
     assert shell("patients", "show", again, "--json").answer["suppressed"] == {"sms": "staff"}
+    with shell.core() as core:
+        assert core.suppressions.patients(core.suppressions.digest("sms", PHONE)) == (again,)
 
 
 def test_whoever_shares_the_phone_keeps_their_messages(shell: Shell) -> None:
