@@ -143,7 +143,7 @@ class Enrolment:
         )
 
     def _forgotten(self, identifier: str, digests: Mapping[Channel, str]) -> None:
-        """Take somebody who was erased out of the addresses again, whose id this would have been."""
+        """Take somebody who was erased, whose id it would have been, out of the addresses again."""
         if self._patients.find(identifier) is None:
             for digest in digests.values():
                 self._suppressions.leave(digest, identifier)
