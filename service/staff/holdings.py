@@ -35,17 +35,11 @@ class Holdings:
             KeyMissing: the key it was encrypted under is not in the ring.
         """
         person = self._people.person(identifier)
-        prefers = person.contact.prefers
         return {
             "format": FORMAT,
-            "exported": _utc(self._business.now_ms()),
+            "exported": from_ms(self._business.now_ms()).isoformat().replace("+00:00", "Z"),
             **record(person),
-            "prefers": prefers,
-            "paused_until": {
-                each.id: _utc(each.until_ms)
-                for each in person.subscriptions
-                if each.until_ms is not None
-            },
+            "prefers": person.contact.prefers,
             "consents": self._people.evidence(identifier),
             "messages": [
                 {
@@ -62,7 +56,3 @@ class Holdings:
                 for line in self._explain.explain(identifier)
             ],
         }
-
-
-def _utc(ms: int) -> str:
-    return from_ms(ms).isoformat().replace("+00:00", "Z")

@@ -70,8 +70,10 @@ def test_a_pause_until_a_day_is_told_and_a_day_gone_by_is_refused(shell: Shell) 
     with shell.core() as core:
         day = from_ms(core.business.now_ms()).date() + timedelta(days=30)
     assert shell("patients", "pause", patient, "--until", str(day), "--json").answer["paused"]
-    held = shell("patients", "export", patient).answer["paused_until"]
-    assert held[f"{patient}.1"][:10] == str(day), "seven or eight hours after midnight, in UTC"
+    (held,) = shell("patients", "export", patient).answer["subscriptions"]
+    assert held["paused_until"][:10] == str(day), "seven or eight hours after midnight, in UTC"
+    lines = shell("explain", patient, "--json").answer
+    assert {line["reason"] for line in lines} == {"paused_until"}
 
 
 def test_the_export_holds_all_that_is_known_and_can_be_read_by_programs(shell: Shell) -> None:
