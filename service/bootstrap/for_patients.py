@@ -51,7 +51,7 @@ class ForPatients(OpenStore):
     @cached_property
     def holdings(self) -> Holdings:
         """Hands over what is held about a patient."""
-        return Holdings(self.patients, self.suppressions, self.business)
+        return Holdings(self.patients, self.suppressions, self.check_ins, self.business)
 
     @cached_property
     def erasure(self) -> Erasure:

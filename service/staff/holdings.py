@@ -7,6 +7,7 @@ from typing import Any, Final
 from service.clock import BusinessClock, from_ms
 from service.reporting.explain import Explain
 from service.reporting.people import People, record
+from service.store.check_ins import CheckIns
 from service.store.patients import Patients
 from service.store.suppressions import Suppressions
 
@@ -18,14 +19,19 @@ class Holdings:
     """The use case behind the command, the patient's download and the API."""
 
     def __init__(
-        self, patients: Patients, suppressions: Suppressions, business: BusinessClock
+        self,
+        patients: Patients,
+        suppressions: Suppressions,
+        check_ins: CheckIns,
+        business: BusinessClock,
     ) -> None:
+        self._check_ins = check_ins
         self._people = People(patients, suppressions)
         self._explain = Explain(patients, business)
         self._business = business
 
     def of(self, identifier: str) -> dict[str, Any]:
-        """All that is held about a patient, decrypted: contact, consents, series, messages.
+        """All that is held about a patient: contact, consents, series, ratings, messages.
 
         Messages are those that were sent, skipped or are planned, each with what became of it; what
         they say is in the library under their names.
@@ -37,10 +43,14 @@ class Holdings:
         person = self._people.person(identifier)
         return {
             "format": FORMAT,
-            "exported": from_ms(self._business.now_ms()).isoformat().replace("+00:00", "Z"),
+            "exported": _utc(self._business.now_ms()),
             **record(person),
             "prefers": person.contact.prefers,
             "consents": self._people.evidence(identifier),
+            "check_ins": [
+                {"topic": each.topic, "rating": each.rating, "at": _utc(each.at_ms)}
+                for each in self._check_ins.of(identifier)
+            ],
             "messages": [
                 {
                     "series": line.series,
@@ -56,3 +66,7 @@ class Holdings:
                 for line in self._explain.explain(identifier)
             ],
         }
+
+
+def _utc(ms: int) -> str:
+    return from_ms(ms).isoformat().replace("+00:00", "Z")

@@ -76,7 +76,7 @@ class PatientChanges:
         return count
 
     def erase(self, identifier: str, *, kept: Sequence[Consent], source: str) -> bool:
-        """Erase a patient's record, history and evidence for good; False where there was none.
+        """Erase all that stands under a patient's id, for good; False where there was nothing.
 
         Args:
             identifier: the patient's id; it is not given to anybody again.
@@ -92,6 +92,7 @@ class PatientChanges:
             keys.consents(identifier),
             keys.dead_letters,
             keys.audit,
+            keys.check_ins(identifier),
         )
         blob = self._keyring.encrypt(pack_evidence(kept), identifier.encode()) if kept else b""
         args = (identifier, source, self._business.now_ms(), blob)

@@ -33,13 +33,13 @@ router = APIRouter(prefix="/p", tags=["patients"], default_response_class=HTMLRe
 
 @router.head("", include_in_schema=False)
 @router.get("")
-def ask(browser: BrowserLanguage) -> Response:
+def ask_for_link(browser: BrowserLanguage) -> Response:
     """Ask for an address."""
     return page("link_ask", browser, root="", wrong=False)
 
 
 @router.post("")
-def send(
+def send_link(
     core: CoreOf,
     browser: BrowserLanguage,
     source: SourceOf,

@@ -83,7 +83,7 @@ Visit = Annotated[_Visit, Depends(_visit)]
 
 @router.head("", include_in_schema=False)
 @router.get("")
-def show(visit: Visit, done: str = "") -> Response:
+def show_own_page(visit: Visit, done: str = "") -> Response:
     """Show the page; where several people share an address, ask first whose."""
     people = visit.access.people
     if len(people) > 1:
@@ -132,7 +132,7 @@ def _page(
 
 
 @router.post("/pause")
-def pause(visit: Visit, _own: OwnForm, until: Annotated[str, Form()] = "") -> Response:
+def take_break(visit: Visit, _own: OwnForm, until: Annotated[str, Form()] = "") -> Response:
     """Pause everything until a day."""
     try:
         day = date.fromisoformat(until.strip())
@@ -148,7 +148,7 @@ def pause(visit: Visit, _own: OwnForm, until: Annotated[str, Form()] = "") -> Re
 
 
 @router.post("/resume")
-def resume(visit: Visit, _own: OwnForm) -> Response:
+def go_on(visit: Visit, _own: OwnForm) -> Response:
     """Go on with all that is paused, now."""
     try:
         visit.core.staff.resume(visit.person.id, series=None, source=SOURCE)
@@ -158,7 +158,7 @@ def resume(visit: Visit, _own: OwnForm) -> Response:
 
 
 @router.post("/details")
-def details(
+def change_details(
     visit: Visit,
     _own: OwnForm,
     language: Annotated[str, Form()] = "",
@@ -176,7 +176,7 @@ def details(
 
 
 @router.post("/stop")
-def stop(visit: Visit, _own: OwnForm, what: Annotated[str, Form()] = "") -> Response:
+def stop_some(visit: Visit, _own: OwnForm, what: Annotated[str, Form()] = "") -> Response:
     """Stop all texts, all e-mail, or one series by its number."""
     person, channel = visit.person, _channel(what)
     if channel is not None:
@@ -189,28 +189,28 @@ def stop(visit: Visit, _own: OwnForm, what: Annotated[str, Form()] = "") -> Resp
 
 
 @router.post("/start")
-def start(visit: Visit, _own: OwnForm) -> Response:
+def start_email(visit: Visit, _own: OwnForm) -> Response:
     """Get e-mails again, where it was the patient who stopped them."""
     back = visit.core.choices.undo(visit.person.id, "email")
     return visit.back("email_back" if back else "same")
 
 
 @router.post("/links")
-def links(visit: Visit, _own: OwnForm) -> Response:
+def end_links(visit: Visit, _own: OwnForm) -> Response:
     """Make every older link dead, and go to a new one."""
     token = visit.core.page_access.renewed(visit.person.id, source=SOURCE)
     return RedirectResponse(f"../{token}?done=links", 303)
 
 
 @router.post("/erase")
-def erase(visit: Visit, _own: OwnForm) -> Response:
+def ask_for_erasure(visit: Visit, _own: OwnForm) -> Response:
     """Ask staff to erase all that is held."""
     visit.core.choices.ask_for_erasure(visit.person.id)
     return visit.back("erasure")
 
 
 @router.get("/record")
-def record(visit: Visit) -> Response:
+def read_record(visit: Visit) -> Response:
     """All that is held, to be read."""
     view = visit.view
     language = language_of(view, visit.browser)
@@ -228,7 +228,7 @@ def record(visit: Visit) -> Response:
 
 
 @router.get("/record.json")
-def download(visit: Visit) -> Response:
+def download_record(visit: Visit) -> Response:
     """All that is held, to be kept."""
     headers = {
         "Content-Disposition": 'attachment; filename="aftervisit.json"',

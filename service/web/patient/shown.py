@@ -121,8 +121,15 @@ def held(
     return {
         "facts": facts,
         "consents": [_consent(each, say, language, zone) for each in view.consents],
+        "ratings": [_rating(each, language, zone) for each in holdings["check_ins"]],
         "messages": [_message(each, say, language, subject) for each in holdings["messages"]],
     }
+
+
+def _rating(check_in: Mapping[str, Any], language: str, zone: str) -> dict[str, str]:
+    at = datetime.fromisoformat(check_in["at"]).astimezone(zone_of(zone))
+    when = f"{spoken_date(at.date(), language)}, {spoken_time(at.time(), language)}"
+    return {"when": when, "rating": f"{check_in['rating']}/10"}
 
 
 def _message(

@@ -55,7 +55,7 @@ def ask(token: str, core: CoreOf, browser: BrowserLanguage, done: str = "") -> R
 
 
 @router.post("/{token}/undo")
-def undo(token: str, core: CoreOf, browser: BrowserLanguage, _own: OwnForm) -> Response:
+def undo_leaving(token: str, core: CoreOf, browser: BrowserLanguage, _own: OwnForm) -> Response:
     """Take the leaving back, and nothing else: what was stopped in another way stays so."""
     try:
         digest = _digest(core, token)

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+from schedules.check_ins import Trend
 from service.clock import from_ms
+from service.store.check_ins import CheckIn
 from service.store.keys import PartitionKeys, partition_of
 from service.store.scripts import as_text
 from tests.integration.cli.conftest import Shell
@@ -90,6 +92,9 @@ def test_erasing_leaves_nothing_that_tells_who_it_was(shell: Shell) -> None:
     with shell.core() as core:
         digest = core.suppressions.digest("email", MAILBOX)
         core.suppressions.suppress("email", digest, reason="one_click", source="test")
+        rated = CheckIn("r1", "sleep-check", 4, 1_772_470_800_000)
+        core.check_ins.record(patient, rated, Trend.SAME)
+    assert shell("patients", "export", patient).answer["check_ins"][0]["rating"] == 4
     answer = shell("patients", "erase", patient, "--yes", "--json").answer
     assert answer == {"patient": patient, "ended": [f"{patient}.1"], "consents_kept": 2}
     left = everything(shell)
