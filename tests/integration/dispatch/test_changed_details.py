@@ -175,9 +175,7 @@ def test_an_e_mail_leads_to_the_page_of_whom_it_is_for_until_the_links_are_ended
 ) -> None:
     patient = worker.enrol_by_mail()
     go_on(worker, 2)
-    (content, *_) = [
-        mail["content"] for mail in worker.mail.accepted() if mail["to"] == [patient.email]
-    ]
+    content = mails_to(worker, patient)[0]
     letter = message_from_bytes(content.encode(), policy=policy.default)
     text = letter.get_body(("plain",))
     assert text is not None
@@ -188,3 +186,37 @@ def test_an_e_mail_leads_to_the_page_of_whom_it_is_for_until_the_links_are_ended
     worker.core.changes.end_links(person.id, source="test")
     with pytest.raises(InvalidToken):
         worker.core.page_access.open(found[1])
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_link_that_was_asked_for_comes_by_text_and_opens_the_page(
+    worker: Worker, language: str
+) -> None:
+    patient = worker.enrol_by_text(language=language)
+    assert worker.core.page_requests.send("sms", patient.phone)
+    worker.drain()
+    (text,) = [text for text in texts_to(worker, patient) if "/p/" in text["body"]]
+    found = re.search(r"/p/(\S+)", text["body"])
+    assert found is not None
+    (person,) = worker.core.page_access.open(found[1]).people
+    assert person.id == patient.receipt.patient
+
+
+def test_a_link_that_was_asked_for_comes_by_e_mail_and_not_where_e_mail_was_stopped(
+    worker: Worker,
+) -> None:
+    patient = worker.enrol_by_mail()
+    worker.core.page_requests.send("email", patient.email)
+    worker.drain()
+    asked = [mail for mail in mails_to(worker, patient) if "The link that you asked" in mail]
+    assert len(asked) == 1
+    digest = worker.core.suppressions.digest("email", patient.email)
+    worker.core.suppressions.suppress("email", digest, reason="one_click", source="test")
+    worker.core.page_requests.send("email", patient.email)
+    arrived = len(mails_to(worker, patient))
+    worker.drain()
+    assert len(mails_to(worker, patient)) == arrived
+
+
+def mails_to(worker: Worker, patient: Patient) -> list[str]:
+    return [mail["content"] for mail in worker.mail.accepted() if mail["to"] == [patient.email]]
