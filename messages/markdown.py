@@ -16,6 +16,8 @@ from markdown_it.token import Token
 
 _OFF: Final = ["image", "code", "fence", "backticks", "html_block", "html_inline", "reference"]
 _LINK_TARGET: Final = re.compile(r"https://[^\s]+|mailto:[^\s]+|tel:\+?[0-9]+|tel:zqv[a-z]+zqv")
+_OUR_PAGES: Final = frozenset({"zqvunsubscribeurlzqv", "zqvpageurlzqv", "zqvlinkzqv"})
+"""Variables that are a whole address of ours."""
 
 
 class UnsafeLink(Exception):
@@ -26,10 +28,6 @@ class UnsafeLink(Exception):
 def _parser() -> MarkdownIt:
     options = {"html": False, "typographer": True, "quotes": "\u201c\u201d\u2018\u2019"}
     return MarkdownIt("commonmark", options).enable(["smartquotes", "replacements"]).disable(_OFF)
-
-
-_OUR_PAGES: Final = frozenset({"zqvunsubscribeurlzqv", "zqvlinkzqv"})
-"""Marks of the variables that hold an address of ours (see `messages.template`)."""
 
 
 @lru_cache(maxsize=8)  # a message becomes HTML and plain text one right after the other

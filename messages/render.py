@@ -20,7 +20,7 @@ _UNPRINTABLE: Final = re.compile(
 _NOT_DIALLED: Final = re.compile(r"[^0-9+*#]")
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s<>\"]+")
 _MAY_BE_BLANK: Final = frozenset({"given_name"})
-_PERSONAL: Final = frozenset({"given_name", "greeting", "unsubscribe_url"})
+_PERSONAL: Final = frozenset({"given_name", "greeting", "unsubscribe_url", "page_url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Skeleton:
     html: WirePieces
 
     def letter(self, personal: Mapping[str, str]) -> Letter:
-        """Fill in what is the patient's own: `given_name` and `unsubscribe_url`.
+        """Fill in what is the patient's own: `given_name`, `unsubscribe_url` and `page_url`.
 
         Raises:
             TemplateFault: one of them is missing, or the link is none.

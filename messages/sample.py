@@ -12,6 +12,7 @@ _NEUTRAL: Final = {
     "unsubscribe_url": "https://aftervisit.example/u/sample",
     "task": "0k3mxq7r2vbt",
     "link": "https://aftervisit.example/p/sample",
+    "page_url": "https://aftervisit.example/p/sample",
 }
 
 _WORDED: Final = {

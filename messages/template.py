@@ -29,11 +29,12 @@ EMAIL_VARIABLES: Final = (
     "unsubscribe_url",
     "link",
     "task",
+    "page_url",
 )
 SMS_VARIABLES: Final = tuple(
     name
     for name in EMAIL_VARIABLES
-    if name not in {"given_name", "clinic_address", "unsubscribe_url"}
+    if name not in {"given_name", "clinic_address", "unsubscribe_url", "page_url"}
 )
 
 _MARK: Final = re.compile(r"zqv([a-z]+)zqv")

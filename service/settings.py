@@ -81,6 +81,9 @@ class Settings(BaseSettings):
 
     web_host: str = Field("127.0.0.1", description="Address the web process listens on.")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Its port.")
+    page_link_days: Annotated[float, Field(gt=0, le=366)] = Field(
+        30, description="How long a link to a patient's page is good for, days."
+    )
     trusted_proxies: str = Field(
         "127.0.0.0/8,::1/128", description="Networks of the proxies in front of the web process."
     )

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from messages.catalog import Catalog
 from messages.render import Renderer
+from service.bootstrap.for_patients import ForPatients
 from service.bootstrap.joining import JoiningCases, joining_cases
-from service.bootstrap.open_store import OpenStore
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
 from service.dispatch.dead_letters import DeadLetters
@@ -71,18 +70,13 @@ def store_urls(settings: Settings, *, hold: bool) -> Iterator[StoreUrls]:
         yield StoreUrls(url, settings.broker_url or broker_url(url))
 
 
-class Core(OpenStore):
+class Core(ForPatients):
     """The use cases that need no carrier, built lazily on an open store."""
 
     def __init__(self, settings: Settings, url: str) -> None:
         super().__init__(settings, url)
         self.clinics: Mapping[str, Clinic] = clinics_of(settings)
         self.senders = Senders(settings, self.clinics)
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The message library."""
-        return Catalog.load()
 
     @cached_property
     def rotation(self) -> Rotation:

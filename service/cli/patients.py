@@ -1,4 +1,4 @@
-"""`aftervisit patients`: find, show, pause, resume and stop, from a shell."""
+"""`aftervisit patients`: find, show, pause, resume and stop, from a shell; see also ``record``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.options import WholeNumber
+from service.cli.options import WholeNumber, read_date
 from service.cli.output import as_json, emit, examples, note, terminal
+from service.cli.record import change, erase, export
 from service.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from service.bootstrap import Core
     from service.reporting.people import People, Person
-    from service.staff.subscriptions import Staff
     from service.store.records import Channel
 
 _ID = click.argument("patient")
@@ -26,10 +26,14 @@ _SERIES = click.option(
 
 @click.group()
 def patients() -> None:
-    """Find patients, show one, pause, resume or stop their messages.
+    """Find patients, show, change or erase one, pause, resume or stop their messages.
 
     What is shown is patient data: mind who sees your screen, and where the output goes.
     """
+
+
+for command in (change, export, erase):
+    patients.add_command(command)
 
 
 @patients.command("list", epilog=examples("aftervisit patients list --limit 20"))
@@ -104,20 +108,28 @@ def show(patient: str, as_json: bool) -> None:
     epilog=examples(
         "aftervisit patients pause 0j4zz670ccqp",
         "aftervisit patients pause 0j4zz670ccqp --series restless-legs",
+        "aftervisit patients pause 0j4zz670ccqp --until 2026-06-01",
     ),
 )
 @_ID
 @_SERIES
+@click.option(
+    "--until",
+    default="",
+    metavar="DATE",
+    help="Go on by themselves on that day. [default: when resumed]",
+)
 @as_json
-def pause(patient: str, series: str | None, as_json: bool) -> None:
-    """Pause a patient's messages until they are resumed.
+def pause(patient: str, series: str | None, until: str, as_json: bool) -> None:
+    """Pause a patient's messages until a day, or until they are resumed.
 
     Nothing is sent to say so, and no opt-out is recorded; for that, see `stop`.
     """
     from service.cli.opening import opened, operator  # noqa: PLC0415
 
+    day = read_date("until", until) if until.strip() else None
     with opened() as core:
-        moved = _staff(core).pause(patient, series=series, source=operator())
+        moved = core.staff.pause(patient, series=series, source=operator(), until=day)
     _print_moved(patient, "paused", moved, as_json=as_json)
 
 
@@ -133,7 +145,7 @@ def resume(patient: str, series: str | None, as_json: bool) -> None:
     from service.cli.opening import opened, operator  # noqa: PLC0415
 
     with opened() as core:
-        moved = _staff(core).resume(patient, series=series, source=operator())
+        moved = core.staff.resume(patient, series=series, source=operator())
     _print_moved(patient, "resumed", moved, as_json=as_json)
 
 
@@ -149,7 +161,7 @@ def stop(patient: str, as_json: bool) -> None:
     from service.cli.opening import opened, operator  # noqa: PLC0415
 
     with opened() as core:
-        stopped = _staff(core).stop(patient, source=operator())
+        stopped = core.staff.stop(patient, source=operator())
     if as_json:
         emit(
             {
@@ -172,12 +184,6 @@ def _people(core: Core) -> People:
     from service.reporting.people import People  # noqa: PLC0415
 
     return People(core.patients, core.suppressions)
-
-
-def _staff(core: Core) -> Staff:
-    from service.staff.subscriptions import Staff  # noqa: PLC0415
-
-    return Staff(core.patients, core.suppressions)
 
 
 def _address(phone: str, email: str, country: str) -> tuple[Channel, str]:

@@ -74,10 +74,16 @@ def card(person: Person, consents: Sequence[Mapping[str, str]]) -> RenderableTyp
         series, status, done = _cells(found)
         facts.add_row(
             "Series",
-            Text.assemble(f"{series}: ", status, f", {done}, from {found['start']}"),
+            Text.assemble(f"{series}: ", status, f"{_until(found)}, {done}, from {found['start']}"),
         )
     hint = Text(f"\nWhat was sent, and what comes: aftervisit explain {contact.id}", style="dim")
     return Group(facts, hint)
+
+
+def _until(found: Mapping[str, object]) -> str:
+    """When a pause ends by itself; nothing where it does not."""
+    until = found["paused_until"]
+    return f" until {str(until)[:10]}" if until else ""
 
 
 def _address(address: str | None, person: Person, channel: str) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from messages.email import Envelope, compose
@@ -13,6 +13,7 @@ from service.clinics import Clinic
 from service.clock import from_ms
 from service.dispatch.senders import Sender, Senders
 from service.errors import ConfigurationError
+from service.preferences.links import link_to, seal
 from service.store.keyring import Index, KeyRing
 from service.store.records import Channel, Patient, Subscription
 
@@ -32,6 +33,7 @@ class Delivery:
         attempt: id of the attempt that would carry it.
         at_ms: business ms UTC, for the Date header.
         validity_s: how long the provider may hold a text; None for e-mail.
+        links_ended: from the patient's record; a link to their page is made under it.
     """
 
     patient: Patient
@@ -42,6 +44,7 @@ class Delivery:
     attempt: str
     at_ms: int
     validity_s: int | None
+    links_ended: int = 0
 
 
 class Composer:
@@ -145,7 +148,11 @@ class Composer:
         recipient = patient.email or ""
         unsubscribe = self.unsubscribe_url(recipient)
         content = self._skeleton(delivery, clinic).letter(
-            {"given_name": patient.given_name, "unsubscribe_url": unsubscribe}
+            {
+                "given_name": patient.given_name,
+                "unsubscribe_url": unsubscribe,
+                "page_url": self.page_url([(patient.id, delivery.links_ended)], delivery.at_ms),
+            }
         )
         sender = self.sender(patient, "email")
         domain = sender.address.rpartition("@")[2]
@@ -187,6 +194,15 @@ class Composer:
         digest = self._index.digest("email", recipient)
         return f"{self._public_url}/u/{self._keyring.seal_token(UNSUBSCRIBE, digest.encode())}"
 
+    def page_url(self, people: Sequence[tuple[str, int]], now_ms: int) -> str:
+        """The address of the page of one patient, or of several who share an address.
+
+        Args:
+            people: ids, each with ``PatientFields.links_ended``.
+            now_ms: business ms UTC.
+        """
+        return f"{self._public_url}/p/{seal(self._keyring, link_to(people, now_ms))}"
+
     def context(self, clinic: Clinic, series: Series, language: str) -> dict[str, str]:
         """The variables of a message that are the same for every patient of a clinic."""
         words = series.words(language)
@@ -202,4 +218,5 @@ class Composer:
             "unsubscribe_url": self._public_url,
             "link": self._public_url,
             "task": "-",
+            "page_url": f"{self._public_url}/p",
         }

@@ -153,6 +153,7 @@ class Preparer:
             attempt=self._patients.new_attempt(patient.id),
             at_ms=now_ms,
             validity_s=decision.validity_s,
+            links_ended=claim.fields.links_ended,
         )
         compose = self._composer.text if decision.channel == "sms" else self._composer.email
         day = local_date(profile, from_ms(now_ms)).toordinal() if step.kind == "drip" else None

@@ -36,7 +36,12 @@ def _profile(
 
 
 def profile_of(patient: Patient, channels: frozenset[Channel]) -> Profile:
-    """What planning needs to know of a patient; ``channels`` are those that reach them now."""
+    """What planning needs to know of a patient; ``channels`` are those that reach them now.
+
+    Of these only the one counts that the patient prefers, while it is among them.
+    """
+    if patient.prefers in channels:
+        channels = frozenset((patient.prefers,))
     return _profile(
         patient.timezone, patient.country, patient.state, patient.bedtime, channels, patient.id
     )

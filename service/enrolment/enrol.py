@@ -146,6 +146,7 @@ class Enrolment:
                     status=enrolled.status,
                     suppressed=tuple(c for c in CHANNELS if _is_on(copies.get(c))),
                 )
+            self._forgotten(patient.id, digests)
             fresh = self._patients.new_id()
         raise StoreUnavailable("No free patient id was found; try again.")
 
@@ -186,6 +187,12 @@ class Enrolment:
             source=source,
         )
 
+    def _forgotten(self, identifier: str, digests: Mapping[Channel, str]) -> None:
+        """Take somebody who was erased, whose id it would have been, out of the addresses again."""
+        if self._patients.find(identifier) is None:
+            for digest in digests.values():
+                self._suppressions.leave(digest, identifier)
+
     def _digests(self, valid: ValidForm) -> dict[Channel, str]:
         addresses: dict[Channel, str | None] = {"sms": valid.phone, "email": valid.email}
         return {
@@ -204,7 +211,7 @@ class Enrolment:
         ]
         there = [(fields, self._patients.contact(fields)) for fields in found if fields is not None]
         if proof is None:
-            return next((_patient(c.id, valid) for _, c in there if _is_same(c, valid)), None)
+            return next((_again(c, valid) for _, c in there if _is_same(c, valid)), None)
         there = [(f, c) for f, c in there if _is_at(c, valid, proof.channel)]
         if valid.given_name:
             there = [(f, c) for f, c in there if _is_named(c, valid.given_name)]
@@ -219,6 +226,14 @@ class Enrolment:
             ),
             None,
         )
+
+
+def _again(contact: Patient, valid: ValidForm) -> Patient:
+    """A known patient as the form has them, with the channel that they prefer where it has it."""
+    patient = _patient(contact.id, valid)
+    return (
+        replace(patient, prefers=contact.prefers) if contact.prefers in valid.consents else patient
+    )
 
 
 def _is_same(contact: Patient, valid: ValidForm) -> bool:

@@ -10,6 +10,7 @@ from schedules.calendar import Profile, zone_of
 from schedules.plan import Planned
 from schedules.policy import Defer, Skip, Standing, decide
 from schedules.reasons import Reason
+from service.clock import from_ms
 from service.dispatch.standing import standing_of
 from service.reporting.lines import NOT_SENT, PLANNED, Line, standing_sentence
 from service.store.records import FlightState, PatientFields, Status, Subscription
@@ -70,14 +71,21 @@ def _outlook(
         if begun and planned.index == subscription.index:
             return _current(subscription, standing, now)
         return _Outlook(NOT_SENT, ended)
-    waiting = _WAITING.get(subscription.status)
-    if waiting is not None:
-        return _Outlook(PLANNED, waiting)
+    if subscription.status in _WAITING:
+        return _waiting(subscription, planned)
     if planned.index == subscription.index:
         return _current(subscription, standing, now)
     if planned.step.kind == "drip" and standing.is_held(planned.local.date()):
         return _Outlook(PLANNED, Reason.NIGHTLY_FIRST)
     return _Outlook(PLANNED, "waits_its_turn" if planned.due <= now else None)
+
+
+def _waiting(subscription: Subscription, planned: Planned) -> _Outlook:
+    """A step that waits for its subscription, for somebody or until a day."""
+    if subscription.status is not Status.PAUSED or subscription.until_ms is None:
+        return _Outlook(PLANNED, _WAITING[subscription.status])
+    until = from_ms(subscription.until_ms)
+    return _Outlook(PLANNED, "paused_until", until if planned.due < until else None)
 
 
 def _current(subscription: Subscription, standing: Standing, now: datetime) -> _Outlook:

@@ -22,6 +22,7 @@ STANDING_SENTENCES: Final = {
     "again unless it is proven that the provider does not have it.",
     "retry": "The provider could not take it; it is tried again until it stops being useful.",
     "paused": "The subscription is paused; it waits until somebody resumes it.",
+    "paused_until": "The subscription is paused until a day; then it goes on by itself.",
     "opted_out": "Each address of the patient is suppressed (the patient or the clinic said stop).",
     "unreachable": "No address of the patient can be reached any more.",
     "pending": "The patient has not confirmed yet.",

@@ -100,6 +100,10 @@ def record(person: Person) -> dict[str, object]:
     }
 
 
+def _utc(ms: int) -> str:
+    return from_ms(ms).isoformat().replace("+00:00", "Z")
+
+
 def subscription_row(subscription: Subscription) -> dict[str, object]:
     """A subscription as JSON; ``done`` of ``steps`` are over."""
     try:
@@ -111,8 +115,9 @@ def subscription_row(subscription: Subscription) -> dict[str, object]:
         "series": subscription.series,
         "version": subscription.version,
         "status": subscription.status.word,
+        "paused_until": None if subscription.until_ms is None else _utc(subscription.until_ms),
         "start": subscription.start.isoformat(),
-        "enrolled": from_ms(subscription.enrolled_ms).isoformat().replace("+00:00", "Z"),
+        "enrolled": _utc(subscription.enrolled_ms),
         "done": subscription.index,
         "steps": steps,
     }

@@ -1,1 +1,1 @@
-"""What staff do for a patient: pause, resume, stop, hand over and erase what is held."""
+"""What staff do for a patient: pause, resume, stop, change, hand over and erase what is held."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
-from service.errors import AftervisitError, NotFound
+from schedules.calendar import resolve, zone_of
+from service.clock import BusinessClock, from_ms, to_ms
+from service.errors import AftervisitError, InvalidInput, NotFound
 from service.store.patients import Patients
 from service.store.records import CHANNELS, Channel, Status, Subscription
 from service.store.suppressions import Suppressions
 
 STAFF = "staff"
 """The reason that the suppression ledger keeps for what staff stopped."""
+LONGEST_PAUSE: Final = timedelta(days=366)
+_PAUSABLE: Final = (Status.ACTIVE, Status.PAUSED)
 
 
 class NothingToChange(AftervisitError):
@@ -35,25 +41,63 @@ class Stopped:
 
 
 class Staff:
-    """The use cases behind the commands, the console and the API."""
+    """The use cases behind the commands, the console, the API and the patient's own page."""
 
-    def __init__(self, patients: Patients, suppressions: Suppressions) -> None:
+    def __init__(
+        self, patients: Patients, suppressions: Suppressions, business: BusinessClock
+    ) -> None:
         self._patients = patients
         self._suppressions = suppressions
+        self._business = business
 
-    def pause(self, identifier: str, *, series: str | None, source: str) -> tuple[str, ...]:
+    def pause(
+        self, identifier: str, *, series: str | None, source: str, until: date | None = None
+    ) -> tuple[str, ...]:
         """Pause active subscriptions; their ids.
 
         Args:
             identifier: the patient's id.
             series: only the subscription in this series; None for all of them.
             source: who pauses, for the audit.
+            until: the patient's date on which they go on by themselves, also those that are
+                paused already; None: when somebody resumes them.
 
         Raises:
+            InvalidInput: the date is not after the patient's today, or more than a year ahead.
             NotFound: there is no such patient, or they are not in that series.
-            NothingToChange: none of the subscriptions is active.
+            NothingToChange: there is nothing to pause.
         """
-        return self._move(identifier, series, (Status.ACTIVE,), Status.PAUSED, source)
+        if until is None:
+            return self._move(identifier, series, (Status.ACTIVE,), Status.PAUSED, source)
+        until_ms = self._morning_ms(identifier, until)
+        return self._move(identifier, series, _PAUSABLE, Status.PAUSED, source, until_ms)
+
+    def _morning_ms(self, identifier: str, day: date) -> int:
+        """When a date begins on the patient's clock, business ms UTC."""
+        patient = self._patients.contact(self._patients.load(identifier))
+        zone = zone_of(patient.timezone)
+        today = from_ms(self._business.now_ms()).astimezone(zone).date()
+        if not today < day <= today + LONGEST_PAUSE:
+            raise InvalidInput(
+                "until",
+                "date_bad",
+                f"Give a date after today ({today}), within a year: they go on on that day.",
+            )
+        return to_ms(resolve(datetime.combine(day, time(0)), zone))
+
+    def leave(self, identifier: str, number: int, *, source: str) -> bool:
+        """End one subscription for good, and no other; False where it had ended before.
+
+        Raises:
+            NotFound: there is no such patient, or no such subscription.
+        """
+        subscription = self._patients.load(identifier).subscription(number)
+        if subscription is None:
+            raise NotFound("The patient has no such subscription.")
+        stands = self._patients.set_status(
+            subscription, Status.OPTED_OUT, allowed=_PAUSABLE, source=source, reason="left"
+        )
+        return stands is None
 
     def resume(self, identifier: str, *, series: str | None, source: str) -> tuple[str, ...]:
         """Resume paused subscriptions; their ids. What was missed follows the catch-up policy.
@@ -100,12 +144,18 @@ class Staff:
         allowed: Sequence[Status],
         status: Status,
         source: str,
+        until_ms: int | None = None,
     ) -> tuple[str, ...]:
         concerned = self._concerned(identifier, series)
         moved, refused = [], []
         for subscription in concerned:
             stands = self._patients.set_status(
-                subscription, status, allowed=allowed, source=source, reason=STAFF
+                subscription,
+                status,
+                allowed=allowed,
+                source=source,
+                reason=source.partition(":")[0],
+                until_ms=until_ms,
             )
             if stands is None:
                 moved.append(subscription.id)

@@ -213,10 +213,20 @@ class Patients:
         allowed: Sequence[Status],
         source: str,
         reason: str,
+        until_ms: int | None = None,
     ) -> Status | None:
-        """Pause or resume; None when done, else the status that forbade it.
+        """Pause, resume or stop; None when done, else the status that forbade it.
 
-        A resumed subscription is due at once; the policy decides what is still worth sending.
+        A resumed subscription is due at once; the policy decides what is still worth sending. One
+        that is stopped here is not revived by a lifted suppression.
+
+        Args:
+            subscription: which.
+            status: its new one.
+            allowed: those that it may come from.
+            source: who does it, for the audit.
+            reason: one word, for the audit.
+            until_ms: when a pause ends by itself, business ms UTC; None: when somebody ends it.
         """
         keys = PartitionKeys(partition_of(subscription.patient))
         now = self._clock.now_ms()
@@ -234,6 +244,7 @@ class Patients:
                         source,
                         reason,
                         now,
+                        "" if until_ms is None else until_ms,
                     ),
                 )
             ],

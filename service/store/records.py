@@ -3,8 +3,10 @@
 A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
-looked at, ``w<n>`` leases that ran out, ``r`` local days of recent drips, ``v`` trend of their
-check-ins and when, ``xs``/``xe`` suppression copies. Nothing outside ``c`` tells who somebody is.
+looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself, ``w<n>`` leases that
+ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``e`` how often
+all links to the patient's page were ended, and of somebody who was erased nothing but ``z``, when.
+Nothing outside ``c`` tells who somebody is.
 """
 
 from __future__ import annotations
@@ -47,9 +49,10 @@ CHANNELS: tuple[Channel, ...] = ("sms", "email")
 LETTER: dict[Channel, str] = {"sms": "s", "email": "e"}
 _CONTACT = (
     *("clinic", "given_name", "phone", "email", "language", "timezone", "country", "state"),
-    *("bedtime", "channels"),
+    *("bedtime", "channels", "prefers"),
 )
-"""Places of a contact's row: without names in every record it takes half the memory."""
+"""Places of a contact's row: without names in every record it takes half the memory.
+Places at the end that are empty are left out, so that a later one costs only those who use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Patient:
     Attributes:
         channels: those with consent evidence on record.
         bedtime: local wall time.
+        prefers: a channel that everything is to come by while it reaches the patient; None: each
+            message by its own.
     """
 
     id: str
@@ -72,6 +77,7 @@ class Patient:
     state: str | None
     bedtime: time
     channels: tuple[Channel, ...]
+    prefers: Channel | None = None
 
     def address(self, channel: Channel) -> str | None:
         """The normalised address of a channel."""
@@ -84,13 +90,15 @@ class Patient:
             "channels": "".join(LETTER[channel] for channel in self.channels),
         }
         row = [written[n] if n in written else getattr(self, n) for n in _CONTACT]
+        while row[-1] is None:
+            del row[-1]
         return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, identifier: str, packed: bytes) -> Patient:
         """Read what ``pack`` wrote, or wrote before its rows: an object without what is empty."""
         read = json.loads(packed)
-        fields = read if isinstance(read, dict) else dict(zip(_CONTACT, read, strict=True))
+        fields = read if isinstance(read, dict) else dict(zip(_CONTACT, read, strict=False))
         return cls(
             id=identifier,
             clinic=fields["clinic"],
@@ -103,6 +111,7 @@ class Patient:
             state=fields.get("state"),
             bedtime=_wall_time(fields["bedtime"]),
             channels=_channels(fields["channels"]),
+            prefers=fields.get("prefers"),
         )
 
 
@@ -115,6 +124,10 @@ def _wall_time(text: str) -> time:
 @lru_cache(maxsize=16)
 def _channels(letters: str) -> tuple[Channel, ...]:
     return tuple(channel for channel in CHANNELS if LETTER[channel] in letters)
+
+
+def _ms(text: str | None) -> int | None:
+    return None if text is None else int(float(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,11 @@ class PatientFields:
         """One field as text."""
         value = self.fields.get(field)
         return None if value is None else value.decode()
+
+    @property
+    def links_ended(self) -> int:
+        """How often all links to the patient's page were made dead."""
+        return int(self.text("e") or 0)
 
     def suppression(self, channel: Channel) -> SuppressionCopy | None:
         """The copy for a channel, if that address was ever suppressed."""
@@ -202,6 +220,8 @@ class PatientFields:
             lost_leases=int(self.text(f"w{number}") or 0),
             flight=Flight.unpack(flight) if flight else None,
             failures=int(failures),
+            until_ms=_ms(self.text(f"d{number}")),
+            left="l" + str(number) in self.fields,
         )
 
     def again(self, number: int) -> list[Again]:

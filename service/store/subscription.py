@@ -101,6 +101,8 @@ class Subscription:
         attempts: provider calls made for that step so far.
         lost_leases: times a worker died holding it since it last moved.
         failures: how many of the attempts failed in a way that is tried only so often.
+        until_ms: when its pause ends by itself, business ms UTC; None where it does not.
+        left: it was stopped by itself; what is lifted from an address does not revive it.
         again: where `index` is that of a delivery behind the cursor, tried once more.
     """
 
@@ -116,6 +118,8 @@ class Subscription:
     lost_leases: int
     flight: Flight | None
     failures: int = 0
+    until_ms: int | None = None
+    left: bool = False
     again: Again | None = None
 
     @property

@@ -218,6 +218,11 @@ class Suppressions:
         sequence, on, reason = (part.decode() for part in answer[0])
         return f"{sequence}|{on}|{reason}"
 
+    def leave(self, digest: str, patient: str) -> None:
+        """Take a patient out of an address's index; what is suppressed stays so."""
+        keys = self.keys(digest)
+        self._scripts.run_durably("leave_address", [((keys.address(digest),), (patient,))])
+
     def patients(self, digest: str) -> tuple[str, ...]:
         """Ids of the patients entered under an address (some may never have been completed)."""
         return _patients(self._scripts.read_hash(self.keys(digest).address(digest)))

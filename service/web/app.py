@@ -18,7 +18,8 @@ from service.bootstrap import Core
 from service.errors import AftervisitError
 from service.web import faults, health
 from service.web.frontier import Frontier
-from service.web.patient import join, unsubscribe
+from service.web.patient import join, link, unsubscribe
+from service.web.patient import page as own_page
 from service.web.webhooks import twilio
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,7 @@ def create_app(core: Core) -> FastAPI:
     )
     application.state.core = core
     faults.install(application)
-    for part in (health, twilio, unsubscribe, join):
+    for part in (health, twilio, unsubscribe, join, link, own_page):
         application.include_router(part.router)
     application.mount("/static", _Static(directory=STATIC), name="static")
     https = core.settings.public_base.startswith("https:")

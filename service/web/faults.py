@@ -8,6 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import PlainTextResponse, Response
 
 from service.errors import AftervisitError, NotFound, StoreUnavailable
+from service.store.keyring import InvalidToken
+from service.web.language import preferred
+from service.web.pages import page, root_of
 
 log = structlog.get_logger(__name__)
 
@@ -22,14 +25,28 @@ def install(application: FastAPI) -> None:
     """
     application.add_exception_handler(AftervisitError, _unavailable)
     application.add_exception_handler(NotFound, _not_found)
+    application.add_exception_handler(InvalidToken, _bad_link)
     application.add_exception_handler(RequestValidationError, _unreadable)
 
 
-async def _unavailable(_request: Request, fault: Exception) -> Response:
+async def _unavailable(request: Request, fault: Exception) -> Response:
     if not isinstance(fault, StoreUnavailable):
         log.error("not_configured", kind=type(fault).__name__, fault=str(fault))
     headers = {"Retry-After": str(RETRY_AFTER_S)}
+    if "text/html" in request.headers.get("accept", ""):
+        answer = page("try_again", _language(request), 503, root=root_of(request))
+        answer.headers.update(headers)
+        return answer
     return PlainTextResponse("Not available just now. Try again.\n", 503, headers)
+
+
+async def _bad_link(request: Request, _fault: Exception) -> Response:
+    """The same for a link that never was one, has expired, or was ended."""
+    return page("link_over", _language(request), 404, root=root_of(request))
+
+
+def _language(request: Request) -> str:
+    return preferred(request.headers.get("accept-language", ""))
 
 
 async def _not_found(_request: Request, _fault: Exception) -> Response:

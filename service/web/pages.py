@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.web.language import words
@@ -25,6 +26,11 @@ def _environment() -> Environment:
     )
 
 
+def root_of(request: Request) -> str:
+    """The way from a request's address up to the site's root, for links that keep its prefix."""
+    return "../" * (request.url.path.count("/") - 1)
+
+
 def page(name: str, language: str, status: int = 200, **values: object) -> HTMLResponse:
     """The page of a template; every value is escaped, and nothing is kept by browsers or proxies.
 
@@ -32,7 +38,8 @@ def page(name: str, language: str, status: int = 200, **values: object) -> HTMLR
         name: of the template, without its ending.
         language: one of ``language.LANGUAGES``; the template gets its words as ``words``.
         status: HTTP status.
-        values: all else that the template uses.
+        values: all else that the template uses; ``root``, the way up to the site's root, where
+            the page is not one step below it.
     """
     template = _environment().get_template(f"{name}.html.jinja")
     html = template.render(values, language=language, words=words(language))

@@ -18,7 +18,6 @@ import httpx
 import psutil
 
 from service.errors import StoreUnavailable
-from service.staff.subscriptions import Staff
 from tests.chaos.installation import LEASE_S, Installation, now_ms
 from tests.chaos.roster import Enrolled
 from tests.support.servers import Server
@@ -292,7 +291,7 @@ def staff_stop(chaos: Chaos) -> bool:
     _note(chaos, "staff_stop", to=addresses)
     chaos.installation.journal.write("acknowledged", addresses=addresses, at=None)
     with suppress(StoreUnavailable):  # asked for, and not acknowledged
-        Staff(core.patients, core.suppressions).stop(person.id, source="staff:chaos")
+        core.staff.stop(person.id, source="staff:chaos")
         chaos.installation.journal.write("acknowledged", addresses=addresses, at=now_ms())
     return True
 

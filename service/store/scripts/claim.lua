@@ -12,8 +12,14 @@ for i = 1, #members, 2 do
   local n = string.sub(member, dot + 1)
   local patient = ARGV[4] .. string.sub(member, 1, dot - 1)
   names[#names + 1] = member
+  local status = redis.call('HGET', patient, 'u' .. n)
+  -- A pause that was to last until now is over: HDEL says that there is one.
+  if status == 'p' and redis.call('HDEL', patient, 'd' .. n) == 1 then
+    redis.call('HSET', patient, 'u' .. n, 'a')
+    status = 'a'
+  end
   -- A subscription that was paused, stopped or erased meanwhile simply leaves the index.
-  if redis.call('HGET', patient, 'u' .. n) == 'a' then
+  if status == 'a' then
     token = token + 1
     leases[#leases + 1] = ARGV[3]
     leases[#leases + 1] = member

@@ -59,7 +59,7 @@ end
 
 local function conclude(patient, history, attempt, at)
   local n, member, where, when = ARGV[at], ARGV[at + 1], ARGV[at + 10], ARGV[at + 11]
-  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n)
+  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n, 'd' .. n)
   local flight, status = fields[1], fields[2]
   if not flight then return 'lost' end
   local token, state, due, known, day =
@@ -99,6 +99,8 @@ local function conclude(patient, history, attempt, at)
       add(written, 'u' .. n, 'c')
     elseif status == 'a' then
       add(coming, when, member)
+    elseif status == 'p' and fields[6] then
+      add(coming, fields[6], member)  -- paused meanwhile, until then
     end
   end
   if #written > 0 then redis.call('HSET', patient, unpack(written)) end

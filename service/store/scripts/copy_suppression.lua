@@ -24,9 +24,11 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     local status, member = redis.call('HGET', KEYS[1], field), ARGV[5] .. '.' .. n
     if not reached and (status == 'a' or status == 'p') then
       redis.call('HSET', KEYS[1], field, UNREACHABLE[ARGV[4]] or 'o')
+      redis.call('HDEL', KEYS[1], 'd' .. n)
       redis.call('ZREM', KEYS[2], member)
       answer[#answer + 1] = n
-    elseif reached and ARGV[3] == '0' and (status == 'o' or status == 'x') then
+    elseif reached and ARGV[3] == '0' and (status == 'o' or status == 'x')
+      and redis.call('HEXISTS', KEYS[1], 'l' .. n) == 0 then  -- not one that was left by itself
       redis.call('HSET', KEYS[1], field, 'a')
       if redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then redis.call('ZADD', KEYS[2], ARGV[6], member) end
       answer[#answer + 1] = n

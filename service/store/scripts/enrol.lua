@@ -4,7 +4,8 @@
 --       source, at ms, consent evidence blob ('' = none), then suppression copies (field, value)...
 -- Returns {'ok', n, status} | {'exists'} | {'gone'} | {'enrolled', n}.
 local known = redis.call('HGET', KEYS[1], 'c')
-if ARGV[2] == '1' and known then return {'exists'} end
+-- The id of somebody who was erased is not given to anybody again.
+if ARGV[2] == '1' and (known or redis.call('HEXISTS', KEYS[1], 'z') == 1) then return {'exists'} end
 if ARGV[2] == '0' and not known then return {'gone'} end
 local n = 0
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do

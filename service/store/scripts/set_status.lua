@@ -1,16 +1,29 @@
 -- Pause, resume or stop one subscription.
 -- KEYS: patient, due, audit.
--- ARGV: n, subscription, statuses it may come from, new status, due ms (for active), source, reason, at ms.
+-- ARGV: n, subscription, statuses it may come from, new status, due ms (for active), source, reason, at ms,
+--       of a pause: when it ends by itself, business ms ('' = when somebody resumes it).
+-- A pause that ends by itself waits in the due index, and claim.lua ends it; in flight it goes there
+-- when the flight is over.
+-- What is stopped here was left by itself, and no lifted suppression revives it.
 -- Returns {'ok'} | {'refused', status} | {'gone'}.
-local field = 'u' .. ARGV[1]
+local n = ARGV[1]
+local field, wake, left = 'u' .. n, 'd' .. n, 'l' .. n
 local status = redis.call('HGET', KEYS[1], field)
 if not status then return {'gone'} end
 if not string.find(ARGV[3], status, 1, true) then return {'refused', status} end
 redis.call('HSET', KEYS[1], field, ARGV[4])
+redis.call('HDEL', KEYS[1], wake, left)
 redis.call('ZREM', KEYS[2], ARGV[2])
-if ARGV[4] == 'a' and redis.call('HEXISTS', KEYS[1], 'f' .. ARGV[1]) == 0 then
-  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[2])
+local due = nil
+if ARGV[4] == 'a' then
+  due = ARGV[5]
+elseif ARGV[4] == 'p' and ARGV[9] ~= '' then
+  due = ARGV[9]
+  redis.call('HSET', KEYS[1], wake, due)
+elseif ARGV[4] == 'o' then
+  redis.call('HSET', KEYS[1], left, ARGV[8])
 end
+if due and redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then redis.call('ZADD', KEYS[2], due, ARGV[2]) end
 redis.call('XADD', KEYS[3], '*', 'what', 'status_' .. ARGV[4], 'on', ARGV[2], 'by', ARGV[6],
   'reason', ARGV[7], 'at', ARGV[8])
 return {'ok'}

@@ -19,7 +19,9 @@ for _, member in ipairs(members) do
     if state == 'c' then redis.call('HSETNX', patient, 'w' .. n, 1) end
     redis.call('HDEL', patient, 'f' .. n)
     redis.call('ZREM', KEYS[1], member)
-    if redis.call('HGET', patient, 'u' .. n) == 'a' then redis.call('ZADD', KEYS[2], due, member) end
+    local standing = redis.call('HMGET', patient, 'u' .. n, 'd' .. n)
+    if standing[1] == 'p' then due = standing[2] end  -- paused meanwhile: until then, or not at all
+    if due and string.find('ap', standing[1] or '-', 1, true) then redis.call('ZADD', KEYS[2], due, member) end
   else
     flight = token .. '|q|' .. due .. rest
     redis.call('HSET', patient, 'f' .. n, flight)

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from service.bootstrap import Core
 from service.clinics import Clinic
 from service.dispatch.compose import UNSUBSCRIBE
 from service.errors import AftervisitError, StoreUnavailable
+from service.preferences.overview import ONE_CLICK
 from service.store.keyring import InvalidToken
 from service.web.core import CoreOf
 from service.web.language import BrowserLanguage, spoken
 from service.web.pages import page
+from service.web.same_origin import OwnForm
 
 log = structlog.get_logger(__name__)
 
@@ -40,16 +42,30 @@ class _Owners:
 
 @router.head("/{token}", include_in_schema=False)
 @router.get("/{token}")
-def ask(token: str, core: CoreOf, browser: BrowserLanguage) -> Response:
+def ask(token: str, core: CoreOf, browser: BrowserLanguage, done: str = "") -> Response:
     """Ask whether to stop. It changes nothing, whoever opens it: scanners open every link."""
     try:
         digest = _digest(core, token)
-        name = "left" if _has_left(core, digest) else "leave"
+        reasons = _reasons(core, digest)
     except InvalidToken:
         return page("bad_link", browser, 404)
     except StoreUnavailable:
         return page("try_again", browser, 503)
-    return _page(name, core, digest, browser)
+    return _page(core, digest, browser, token, reasons, undone=done == "undone")
+
+
+@router.post("/{token}/undo")
+def undo_leaving(token: str, core: CoreOf, browser: BrowserLanguage, _own: OwnForm) -> Response:
+    """Take the leaving back, and nothing else: what was stopped in another way stays so."""
+    try:
+        digest = _digest(core, token)
+        core.suppressions.lift("email", digest, source=ONE_CLICK, lifts=(ONE_CLICK,))
+    except InvalidToken:
+        return page("bad_link", browser, 404, root="../../")
+    except StoreUnavailable:
+        return page("try_again", browser, 503, root="../../")
+    log.info("email_leaving_undone")
+    return RedirectResponse(f"../{token}?done=undone", 303)
 
 
 @router.post("/{token}")
@@ -62,28 +78,41 @@ def leave(token: str, core: CoreOf, browser: BrowserLanguage) -> Response:
     """
     try:
         digest = _digest(core, token)
-        core.suppressions.suppress("email", digest, reason="one_click", source="one_click")
+        ledger = core.suppressions.suppress("email", digest, reason=ONE_CLICK, source=ONE_CLICK)
     except InvalidToken:
         return page("bad_link", browser, 404)
     except StoreUnavailable:
         return page("try_again", browser, 503)
     log.info("email_left")
-    return _page("left", core, digest, browser)
+    return _page(core, digest, browser, token, {ledger.reason})
 
 
 def _digest(core: Core, token: str) -> str:
     return core.keyring.open_token(UNSUBSCRIBE, token).decode()
 
 
-def _has_left(core: Core, digest: str) -> bool:
+def _reasons(core: Core, digest: str) -> set[str]:
+    """Why e-mail to the mailbox has stopped; empty where it has not."""
     found = map(core.patients.find, core.suppressions.patients(digest))
     copies = [fields.suppression("email") for fields in found if fields]
-    return any(copy and copy.on for copy in copies)
+    return {copy.reason for copy in copies if copy and copy.on}
 
 
-def _page(name: str, core: Core, digest: str, browser: str) -> Response:
+def _page(
+    core: Core,
+    digest: str,
+    browser: str,
+    token: str,
+    reasons: set[str],
+    *,
+    undone: bool = False,
+) -> Response:
     owners = _owners(core, digest)
-    return page(name, spoken(owners.languages, browser), clinics=owners.clinics)
+    language = spoken(owners.languages, browser)
+    if not reasons:
+        return page("leave", language, clinics=owners.clinics, undone=undone)
+    undo = f"{token}/undo" if reasons == {ONE_CLICK} else ""
+    return page("left", language, clinics=owners.clinics, undo=undo)
 
 
 def _owners(core: Core, digest: str) -> _Owners:

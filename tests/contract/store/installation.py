@@ -244,7 +244,12 @@ class Installed:
         return self.subscription(patient, number).status
 
     def set_status(
-        self, patient: str, status: Status, allowed: Sequence[Status], number: int = 1
+        self,
+        patient: str,
+        status: Status,
+        allowed: Sequence[Status],
+        number: int = 1,
+        until_ms: int | None = None,
     ) -> Status | None:
         return self.patients.set_status(
             self.subscription(patient, number),
@@ -252,6 +257,7 @@ class Installed:
             allowed=allowed,
             source="test",
             reason="staff",
+            until_ms=until_ms,
         )
 
     def place(self, member: str, partition: int = 1) -> set[str]:

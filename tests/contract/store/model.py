@@ -193,5 +193,19 @@ class People(RuleBasedStateMachine):
             status, other = other, status
         self.store.set_status(person.id, status, [other], number)
 
+    @rule(draw=st.data(), ahead_ms=st.sampled_from([-1, 0, 1, 86_400_000]))
+    def pause_until(self, draw: st.DataObject, ahead_ms: int) -> None:
+        """Also one that is paused already, and one whose time is over at once."""
+        if not self.people:
+            return
+        person = draw.draw(st.sampled_from(self.people))
+        self.store.set_status(
+            person.id,
+            Status.PAUSED,
+            [Status.ACTIVE, Status.PAUSED],
+            draw.draw(st.integers(1, person.subscriptions)),
+            until_ms=self.store.business.ms + ahead_ms,
+        )
+
     def _person(self, identifier: str) -> ModelPatient:
         return next(person for person in self.people if person.id == identifier)

@@ -238,8 +238,11 @@ class StoreMachine(People):
                 assert places, f"{member} is active and in no index"
                 waiting = self.store.fields(person.id).again(number)
                 assert subscription.index < STEPS or waiting
+            if subscription.status is Status.PAUSED and subscription.until_ms is not None:
+                assert places, f"{member} would be paused for ever"
             if places == {"due"}:
-                assert subscription.status is Status.ACTIVE
+                paused_until = subscription.status is Status.PAUSED and subscription.until_ms
+                assert subscription.status is Status.ACTIVE or paused_until
                 assert subscription.flight is None
             if places == {"held"}:
                 assert subscription.flight is not None

@@ -133,6 +133,72 @@ def test_a_lease_that_runs_out_during_a_pause_comes_back_with_the_resumption(
     assert store.place(f"{patient}.1") == {"due"}
 
 
+DAY_MS = 86_400_000
+
+
+def test_paused_until_a_time_it_goes_on_by_itself_then_and_not_before(store: Installed) -> None:
+    patient, _ = store.enrol()
+    store.set_status(patient, Status.PAUSED, [Status.ACTIVE], until_ms=DUE + DAY_MS)
+    assert store.subscription(patient).until_ms == DUE + DAY_MS
+    store.business.ms = DUE + DAY_MS - 1
+    assert store.claim() == []
+    assert store.status(patient) is Status.PAUSED
+    store.business.ms += 1
+    assert store.claim_one().subscription.status is Status.ACTIVE
+    assert store.subscription(patient).until_ms is None
+
+
+def test_a_pause_until_a_time_may_be_changed_made_endless_and_ended(store: Installed) -> None:
+    patient, _ = store.enrol()
+    member, any_of = f"{patient}.1", [Status.ACTIVE, Status.PAUSED]
+    store.set_status(patient, Status.PAUSED, any_of, until_ms=DUE + DAY_MS)
+    store.set_status(patient, Status.PAUSED, any_of, until_ms=DUE + 3 * DAY_MS)
+    assert store.due_ms(member) == DUE + 3 * DAY_MS
+    store.set_status(patient, Status.PAUSED, any_of)
+    assert (store.place(member), store.subscription(patient).until_ms) == (set(), None)
+    store.set_status(patient, Status.PAUSED, any_of, until_ms=DUE + DAY_MS)
+    store.set_status(patient, Status.ACTIVE, [Status.PAUSED])
+    assert (store.due_ms(member), store.subscription(patient).until_ms) == (DUE, None)
+
+
+@pytest.mark.parametrize("how", ["concluded", "held", "lease runs out"])
+def test_paused_until_a_time_in_flight_it_goes_on_then_whatever_became_of_the_flight(
+    store: Installed, how: str
+) -> None:
+    patient, _ = store.enrol()
+    claimed, member = store.claim_one(), f"{patient}.1"
+    store.set_status(patient, Status.PAUSED, [Status.ACTIVE], until_ms=DUE + DAY_MS)
+    assert store.place(member) == {"held"}
+    if how == "concluded":
+        store.conclude(ended(claimed, state=State.SKIPPED.code))
+    elif how == "held":
+        store.conclude(ended(claimed, "hold", when_ms=store.machine.ms))
+    if how != "concluded":
+        store.expire()
+        store.sweep()
+    assert store.due_ms(member) == DUE + DAY_MS
+    assert store.status(patient) is Status.PAUSED
+
+
+def test_an_opt_out_ends_a_pause_for_good(store: Installed) -> None:
+    patient, _ = store.enrol(channels=("sms",))
+    store.set_status(patient, Status.PAUSED, [Status.ACTIVE], until_ms=DUE + DAY_MS)
+    store.suppress()
+    store.business.ms = DUE + 2 * DAY_MS
+    assert store.claim() == []
+    assert store.status(patient) is Status.OPTED_OUT
+
+
+def test_a_series_that_was_left_by_itself_is_not_revived_by_a_start(store: Installed) -> None:
+    patient, _ = store.enrol(channels=("sms",))
+    store.create(patient, {}, channels=("sms",), series="sleep-hygiene", new=False)
+    store.set_status(patient, Status.OPTED_OUT, [Status.ACTIVE])
+    store.suppress()
+    store.lift()
+    assert store.status(patient, 1) is Status.OPTED_OUT
+    assert store.status(patient, 2) is Status.ACTIVE
+
+
 def test_a_status_that_forbids_the_change_is_told_and_nothing_changes(store: Installed) -> None:
     patient, _ = store.enrol()
     before = store.dump()

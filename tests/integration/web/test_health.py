@@ -51,6 +51,7 @@ def test_not_ready_where_the_store_refuses_writes(web: Site) -> None:
 def test_the_description_names_every_route(web: Site) -> None:
     paths = web.client.get("/openapi.json").json()["paths"]
     assert {"/healthz", "/readyz", "/u/{token}"} <= set(paths)
+    assert {"/p", "/p/{token}", "/p/{token}/pause", "/u/{token}/undo"} <= set(paths)
     assert {"/webhooks/twilio/inbound", "/webhooks/twilio/status"} <= set(paths)
 
 

@@ -99,17 +99,57 @@ def test_leaving_by_email_stops_everybody_who_shares_the_mailbox_and_no_text(
 def test_leaving_twice_says_the_same_and_is_recorded_once(web: Site, email: str) -> None:
     web.enrol(email=email)
     before = web.changes()
-    pages = [web.client.post(link(web, email)).text for _ in range(3)]
+    path = link(web, email)
+    pages = [web.client.post(path).text for _ in range(3)]
     assert len(set(pages)) == 1
     assert web.changes() == before + 1
 
 
 def test_the_page_says_so_once_the_email_has_stopped(web: Site, email: str) -> None:
     web.enrol(email=email)
-    web.client.post(link(web, email))
-    answer = web.client.get(link(web, email))
+    path = link(web, email)
+    web.client.post(path)
+    answer = web.client.get(path)
     assert "have stopped" in answer.text
-    assert "<form" not in answer.text
+    assert answer.text.count("<form") == answer.text.count(f'action="{path[3:]}/undo"') == 1
+
+
+def test_leaving_can_be_undone_at_once_on_the_same_page(web: Site, email: str) -> None:
+    patient = web.enrol(email=email)
+    path = link(web, email)
+    left = web.client.post(path, data=ONE_CLICK)
+    assert f'action="{path[3:]}/undo"' in left.text
+    for method in ("GET", "HEAD"):
+        web.client.request(method, f"{path}/undo")
+    assert web.silent(patient, "email")
+    answer = web.client.post(f"{path}/undo", headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+    again = web.client.get(answer.url.join(answer.headers["location"]))
+    assert "will come again" in again.text
+    assert not web.silent(patient, "email")
+
+
+def test_undoing_takes_back_nothing_but_the_leaving(web: Site, email: str) -> None:
+    patient = web.enrol(email=email)
+    path = link(web, email)
+    web.client.post(path, data=ONE_CLICK)
+    web.core.staff.stop(patient, source="test")
+    assert "/undo" not in web.client.get(path).text
+    assert "/undo" not in web.client.post(path).text
+    web.client.post(f"{path}/undo")
+    assert web.silent(patient, "email")
+    record = web.core.patients.load(patient).suppression("email")
+    assert record is not None
+    assert record.reason == "staff"
+
+
+def test_another_site_can_undo_nothing(web: Site, email: str) -> None:
+    patient = web.enrol(email=email)
+    path = link(web, email)
+    web.client.post(path)
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    assert web.client.post(f"{path}/undo", headers=headers).status_code == 403
+    assert web.silent(patient, "email")
 
 
 def test_a_link_outlives_the_patient_it_was_made_for(web: Site, email: str) -> None:

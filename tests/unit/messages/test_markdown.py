@@ -64,7 +64,8 @@ def test_a_script_is_no_link() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["https://a.example/b", "mailto:a@b.example", "tel:911", "zqvunsubscribeurlzqv"]
+    "target",
+    ["https://a.example/b", "mailto:a@b.example", "tel:911", "zqvunsubscribeurlzqv", "zqvlinkzqv"],
 )
 def test_safe_links_pass(target: str) -> None:
     assert f'href="{target}"' in to_html(f"[a]({target})")

@@ -100,8 +100,9 @@ def test_both_parts_of_an_email_carry_the_legal_footer() -> None:
         for name in ("clinic_name", "clinic_address", "clinic_phone", "emergency_number"):
             assert CONTEXT[name] in part
     assert CONTEXT["unsubscribe_url"] in found.text
+    assert CONTEXT["page_url"] in found.text
     links = [attributes["href"] for attributes in page.all("a")]
-    assert links == ["tel:5035550142", CONTEXT["unsubscribe_url"]]
+    assert links == ["tel:5035550142", CONTEXT["page_url"], CONTEXT["unsubscribe_url"]]
 
 
 def test_the_page_is_made_for_phones_dark_rooms_and_screen_readers() -> None:
@@ -149,6 +150,7 @@ def test_a_name_can_be_neither_html_nor_markdown_nor_template(name: str) -> None
 @given(st.dictionaries(st.sampled_from(sorted(CONTEXT)), st.text(min_size=1, max_size=30)))
 def test_no_value_whatever_changes_the_tags_of_the_page(values: dict[str, str]) -> None:
     values.pop("unsubscribe_url", None)
+    values.pop("page_url", None)
     shown = {name: one_line(value) for name, value in values.items() if one_line(value)}
     everywhere = "\n\n".join(f"*{{{{ {name} }}}}*" for name in EMAIL_VARIABLES)
     renderer = renderer_of(en=blocks(email=everywhere))

@@ -1,0 +1,72 @@
+"""Hand over everything that is held about a patient, readable by programs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from service.clock import BusinessClock, from_ms
+from service.reporting.explain import Explain
+from service.reporting.people import People, record
+from service.store.check_ins import CheckIns
+from service.store.patients import Patients
+from service.store.suppressions import Suppressions
+
+FORMAT: Final = 1
+"""Of the export; raised where a program that reads it would have to change."""
+
+
+class Holdings:
+    """The use case behind the command, the patient's download and the API."""
+
+    def __init__(
+        self,
+        patients: Patients,
+        suppressions: Suppressions,
+        check_ins: CheckIns,
+        business: BusinessClock,
+    ) -> None:
+        self._check_ins = check_ins
+        self._people = People(patients, suppressions)
+        self._explain = Explain(patients, business)
+        self._business = business
+
+    def of(self, identifier: str) -> dict[str, Any]:
+        """All that is held about a patient: contact, consents, series, ratings, messages.
+
+        Messages are those that were sent, skipped or are planned, each with what became of it; what
+        they say is in the library under their names.
+
+        Raises:
+            NotFound: there is no such patient.
+            KeyMissing: the key it was encrypted under is not in the ring.
+        """
+        person = self._people.person(identifier)
+        return {
+            "format": FORMAT,
+            "exported": _utc(self._business.now_ms()),
+            **record(person),
+            "prefers": person.contact.prefers,
+            "consents": self._people.evidence(identifier),
+            "check_ins": [
+                {"topic": each.topic, "rating": each.rating, "at": _utc(each.at_ms)}
+                for each in self._check_ins.of(identifier)
+            ],
+            "messages": [
+                {
+                    "series": line.series,
+                    "step": line.step,
+                    "message": line.message,
+                    "channel": line.channel,
+                    "due": line.due and line.due.isoformat(),
+                    "ended": line.ended and line.ended.isoformat(),
+                    "outcome": line.outcome,
+                    "reason": line.reason,
+                    "attempts": line.attempts,
+                }
+                for line in self._explain.explain(identifier)
+            ],
+        }
+
+
+def _utc(ms: int) -> str:
+    return from_ms(ms).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,99 @@
+"""Changes of a patient's record: new details, links that end, and erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.clock import BusinessClock
+from service.errors import NotFound
+from service.store.keyring import KeyRing
+from service.store.keys import PartitionKeys, partition_of
+from service.store.patients import Consent, pack_evidence
+from service.store.records import Patient, PatientFields
+from service.store.scripts import Scripts
+
+
+class PatientChanges:
+    """Writes them, each one atomic step, durably."""
+
+    def __init__(self, scripts: Scripts, keyring: KeyRing, business: BusinessClock) -> None:
+        self._scripts = scripts
+        self._keyring = keyring
+        self._business = business
+
+    def amend(
+        self,
+        fields: PatientFields,
+        patient: Patient,
+        *,
+        ends_links: bool,
+        source: str,
+        words: Sequence[str],
+    ) -> bool:
+        """Put a patient's details in place of those that were read; False: read them again.
+
+        What is still to come is planned anew, and nothing is sent twice.
+
+        Args:
+            fields: the record that was read.
+            patient: as they are to be.
+            ends_links: whether links to their page that were made before are dead from now on.
+            source: who changes it, for the audit.
+            words: names of what changes, for the audit; none of the values.
+
+        Raises:
+            NotFound: the patient was erased meanwhile.
+        """
+        keys = PartitionKeys(partition_of(patient.id))
+        sealed = self._keyring.encrypt(patient.pack(), patient.id.encode())
+        now_ms, known = self._business.now_ms(), fields.fields["c"]
+        told = (int(ends_links), now_ms, source, ",".join(words))
+        answer = self._scripts.run_durably(
+            "amend",
+            [
+                (
+                    (keys.patient(patient.id), keys.due, keys.audit),
+                    (patient.id, known, sealed, *told),
+                )
+            ],
+        )[0]
+        if answer == b"gone":
+            raise NotFound("There is no such patient any more.")
+        return bool(answer == b"ok")
+
+    def end_links(self, identifier: str, *, source: str) -> int:
+        """Make every link to a patient's page dead that was made before; how often that was done.
+
+        Raises:
+            NotFound: there is no such patient.
+        """
+        keys = PartitionKeys(partition_of(identifier))
+        names = (keys.patient(identifier), keys.audit)
+        args = (identifier, source, self._business.now_ms())
+        count = int(self._scripts.run_durably("end_links", [(names, args)])[0])
+        if not count:
+            raise NotFound("There is no such patient any more.")
+        return count
+
+    def erase(self, identifier: str, *, kept: Sequence[Consent], source: str) -> bool:
+        """Erase all that stands under a patient's id, for good; False where there was nothing.
+
+        Args:
+            identifier: the patient's id; it is not given to anybody again.
+            kept: evidence that stays, without anything that tells who it was of.
+            source: who erases, for the audit.
+        """
+        keys = PartitionKeys(partition_of(identifier))
+        names = (
+            keys.patient(identifier),
+            keys.due,
+            keys.held,
+            keys.history(identifier),
+            keys.consents(identifier),
+            keys.dead_letters,
+            keys.audit,
+            keys.check_ins(identifier),
+        )
+        blob = self._keyring.encrypt(pack_evidence(kept), identifier.encode()) if kept else b""
+        args = (identifier, source, self._business.now_ms(), blob)
+        return bool(self._scripts.run_durably("erase", [(names, args)])[0] == b"ok")
