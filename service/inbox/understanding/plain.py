@@ -25,11 +25,12 @@ PARTS: Final = ","
 
 _QUOTES: Final = str.maketrans(dict.fromkeys("’‘`´ʼ′＇‛", "'"))
 _HALVES: Final = str.maketrans(dict.fromkeys("½¼¾⅓⅔", " and a half "))
+_HALF: Final = re.compile(r"(?<=\d) [13]/[234]\b")
 _SPACED: Final = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .,\-_*~/\\|]{1,3}[^\W\d_]){2,12}(?![^\W_])")
 _SWEARING: Final = re.compile(r"\bf[*#@$%!\-]+(?=[a-z]*\b)[a-z]*|\bf[*#@$%!]{2,}", re.IGNORECASE)
 _ENDS: Final = frozenset('.!?;:\n\r…¡¿()[]{}"“”„«»—–|•*~')
 _PIECES: Final = re.compile(
-    r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-–—/~]) ?\d{1,2}(?![\w/\-]|[.,:]\d))"
+    r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-–—/~]) ?\d{1,2}(?:/10)?(?![\w/\-]|[.,:]\d))"
     r"|(?P<opaque>[$€£+]\d[\d.,:]*|-\d+(?:\.\d+)?|\d+(?:[.,:/\-]\d+)+[a-z%]*|\d+%|\d+°)"
     r"|#?(?P<number>\d+)(?P<ish>ish|-ish)?(?![\w%])"
     r"|(?P<word>\$?[^\W_](?:[\w'$@]|\*(?=\w)|-(?=\w))*)"
@@ -63,6 +64,7 @@ def plain(text: str) -> tuple[Sentence, ...]:
     folded = _folded(text[:MOST_LETTERS], rules)
     if rules.is_reaction(folded):
         return ()
+    folded = _HALF.sub(" and a half", folded)
     folded = _SWEARING.sub(" fucking ", rules.without_signature(folded))
     folded = rules.mended(_SPACED.sub(lambda found: _together(found[0], rules), folded))
     letters = [letter for letter in folded if letter.isalpha()]
@@ -113,7 +115,7 @@ def _ended(words: list[str], titled: int, shouted: int, *, asks: bool) -> Senten
 
 def _spelled_piece(found: re.Match[str], rules: Spelling) -> tuple[str, ...]:
     if found["range"]:
-        low, high = re.findall(r"\d+", found["range"])
+        low, high = re.findall(r"\d+", found["range"])[:2]
         if found["between"] == "/" and high == "10":
             return (str(int(low)), "out", "of", high)
         return (str(int(low)), "/" if found["between"] == "/" else "to", str(int(high)))

@@ -44,8 +44,7 @@ class Lexicon:
 @cache
 def rule_file(name: str) -> dict[str, Any]:
     """One of the rule files, as it stands there."""
-    packaged = files("service.inbox.understanding").joinpath("rules", f"{name}.toml")
-    return tomllib.loads(packaged.read_text(encoding="utf-8"))
+    return tomllib.loads(_packaged(f"{name}.toml"))
 
 
 @cache
@@ -87,6 +86,16 @@ def known_words() -> frozenset[str]:
         for text in _texts(rule_file(file)):
             found.update(_LETTERS.findall(text))
     return frozenset(found)
+
+
+@cache
+def real_words() -> frozenset[str]:
+    """Words that are right as they are, though one letter away from one of ours."""
+    return frozenset(_packaged("real_words.txt").split())
+
+
+def _packaged(name: str) -> str:
+    return files("service.inbox.understanding").joinpath("rules", name).read_text("utf-8")
 
 
 def _entries(name: str, written: Mapping[str, list[str]], depth: int = 0) -> Iterator[str]:
