@@ -109,7 +109,7 @@ def _entries(name: str, written: Mapping[str, list[str]], depth: int = 0) -> Ite
             raise BadPattern(f"The class {name!r} takes in {entry}, which there is not.")
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -37,7 +37,7 @@ class Spelling:
     """
 
     emoji: Mapping[int, str]
-    lookalikes: Mapping[int, str]
+    lookalikes: Mapping[int, int]
     signature: re.Pattern[str]
     reaction: re.Pattern[str]
     split: re.Pattern[str]
