@@ -173,7 +173,9 @@ def block(name: str, language: str) -> str:
 
 
 def test_every_rule_of_understanding_is_documented_and_no_other_is() -> None:
-    rows = re.findall(r"^\| `(\w+\.\w+)` \| `(\w+)` \|", page("reference/understanding.md"), re.M)
+    rows = re.findall(
+        r"^\| `(\w+\.\w+)` \| `(\w+)` \|", page("reference/understanding.md"), re.MULTILINE
+    )
     files = {"opt_out": "opt_out", "spanish": "opt_out", "stranger": "opt_out", "answers": ""}
     files |= {"check_in": "check_in", "urgent": "urgent"}
     rules = [rule for file, intent in files.items() for rule in rules_of(file, intent).rules]

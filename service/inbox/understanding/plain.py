@@ -39,6 +39,7 @@ _PIECES: Final = re.compile(
 )
 _ELIDED: Final = re.compile(r"([cdjlmnst]|qu)'([^\W\d_]{2,})")
 """French words that lean on the next (``m'envoyer``)."""
+_SIGN: Final = re.compile(r"(?<=[a-zA-Z] )#(?!\w)")
 _TITLES: Final = re.compile(r"\b(dr|mr|mrs|ms|sr|sra|srta|st|vs)\.(?=\s*[^\W\d_])", re.IGNORECASE)
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 
@@ -66,6 +67,7 @@ def plain(text: str) -> tuple[Sentence, ...]:
     folded = _folded(text[:MOST_LETTERS], rules)
     if rules.is_reaction(folded):
         return ()
+    folded = _SIGN.sub(" number ", folded)
     folded = _TITLES.sub(r"\1 ", _HALF.sub(" and a half", folded))
     folded = _SWEARING.sub(" fucking ", rules.without_signature(folded))
     folded = rules.mended(_SPACED.sub(lambda found: _together(found[0], rules), folded))
