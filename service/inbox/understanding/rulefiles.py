@@ -7,11 +7,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from service.inbox.understanding.patterns import BadPattern
 
+_RULES: Final = Path(__file__).parent / "rules"
 WORD_FILES: Final = ("words_en", "words_es", "words_fr")
 PATTERN_FILES: Final = ("opt_out", "spanish", "stranger", "answers", "check_in", "urgent")
 _LETTERS: Final = re.compile(r"[a-z]+(?=[^a-z*]|$)")
@@ -95,7 +96,7 @@ def real_words() -> frozenset[str]:
 
 
 def _packaged(name: str) -> str:
-    return files("service.inbox.understanding").joinpath("rules", name).read_text("utf-8")
+    return (_RULES / name).read_text("utf-8")
 
 
 def _entries(name: str, written: Mapping[str, list[str]], depth: int = 0) -> Iterator[str]:
