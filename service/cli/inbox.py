@@ -40,7 +40,7 @@ def classify(explain: bool) -> None:
 
 def _lines() -> Iterator[str]:
     """The lines of stdin, without their ends; bytes that are no UTF-8 are replaced."""
-    for line in click.get_binary_stream("stdin"):
+    for line in sys.stdin.buffer if sys.stdin else ():
         yield line.decode(errors="replace").removesuffix("\n").removesuffix("\r")
 
 

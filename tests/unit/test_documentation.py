@@ -15,6 +15,7 @@ from messages.sample import sample_context
 from schedules.delivery import MOVES, TERMINAL, State
 from schedules.series import read_series
 from service.clinics import Clinic
+from service.inbox.understanding.rules import rules_of
 from service.settings import Settings
 from service.store import keys
 from service.store.keys import PartitionKeys
@@ -169,3 +170,13 @@ def block(name: str, language: str) -> str:
     found = re.search(rf"^( *)```{language}\n(.*?)^ *```$", page(name), re.MULTILINE | re.DOTALL)
     assert found
     return textwrap.dedent(found[2])
+
+
+def test_every_rule_of_understanding_is_documented_and_no_other_is() -> None:
+    rows = re.findall(
+        r"^\| `(\w+\.\w+)` \| `(\w+)` \|", page("reference/understanding.md"), re.MULTILINE
+    )
+    files = {"opt_out": "opt_out", "spanish": "opt_out", "stranger": "opt_out", "answers": ""}
+    files |= {"check_in": "check_in", "urgent": "urgent"}
+    rules = [rule for file, intent in files.items() for rule in rules_of(file, intent).rules]
+    assert rows == [(rule.name, rule.intent) for rule in rules]

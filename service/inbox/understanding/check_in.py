@@ -52,7 +52,7 @@ def _counted(sentence: Words, rules: RuleFile) -> Words:
 
 
 def _answers(sentence: Words, rules: RuleFile) -> list[CheckIn]:
-    """The answers of one sentence; a number that tells how it was before gives way to one of now."""
+    """The answers of one sentence; how it was before gives way to how it is now."""
     found = []
     for at in range(len(sentence.words)):
         place = 1 << at

@@ -70,7 +70,7 @@ def understand(text: str) -> Understanding:
     whole = joined(sentences)
     fired = list(_fired(sentences, whole))
     answer = check_in(sentences)
-    signs = tuple(urgent(sentences, whole))
+    signs = tuple(urgent(sentences))
     said = {Intent(rule.intent) for rule in fired}
     said |= {Intent.CHECK_IN} if answer else set()
     said |= {Intent.URGENT} if signs else set()

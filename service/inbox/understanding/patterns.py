@@ -5,7 +5,7 @@ A pattern is written much as one would say it::
     {halt} {filler}* {sending}|{message}
 
 - ``word``: that word. ``{name}``: a word or phrase of a class, or a pattern of that name.
-- ``a|b``: either word. ``(a b|c)``: either of several sequences. ``x?``: perhaps. ``x*``: any number.
+- ``a|b``: either word; ``(a b|c)``: either sequence; ``x?``: perhaps; ``x*``: any number of times.
 - ``^`` and ``$``: where the sentence begins and ends. ``_``: any one word.
 - ``..``: up to three words, ``...``: up to seven, none of which denies or parts clauses.
 
@@ -92,7 +92,7 @@ class _Reader:
     """Reads the pieces of one pattern from left to right."""
 
     def __init__(self, written: str, classes: frozenset[str], named: Mapping[str, Node]) -> None:
-        self._pieces = [*_PIECES.findall(written), ""]
+        self._pieces: list[str] = [*_PIECES.findall(written), ""]
         self._written, self._classes, self._named = written, classes, named
         self._at = self._groups = 0
 

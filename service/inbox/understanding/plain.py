@@ -23,20 +23,24 @@ MOST_SHOUTED: Final = 0.6
 PARTS: Final = ","
 """The word that stands for a comma."""
 
-_QUOTES: Final = str.maketrans(dict.fromkeys("’‘`´ʼ′＇‛", "'"))
-_HALVES: Final = str.maketrans(dict.fromkeys("½¼¾⅓⅔", " and a half "))
+_QUOTES: Final = str.maketrans(dict.fromkeys("\u2019\u2018`\u00b4\u02bc\u2032\uff07\u201b", "'"))
+_HALVES: Final = str.maketrans(dict.fromkeys("\u00bd\u00bc\u00be\u2153\u2154", " and a half "))
+_HALF: Final = re.compile(r"(?<=\d) [13]/[234]\b")
 _SPACED: Final = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .,\-_*~/\\|]{1,3}[^\W\d_]){2,12}(?![^\W_])")
 _SWEARING: Final = re.compile(r"\bf[*#@$%!\-]+(?=[a-z]*\b)[a-z]*|\bf[*#@$%!]{2,}", re.IGNORECASE)
-_ENDS: Final = frozenset('.!?;:\n\r…¡¿()[]{}"“”„«»—–|•*~')
 _PIECES: Final = re.compile(
-    r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-–—/~]) ?\d{1,2}(?![\w/\-]|[.,:]\d))"
+    r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-\u2013\u2014/~]) ?\d{1,2}(?:/10)?"
+    r"(?![\w/\-]|[.,:]\d))"
     r"|(?P<opaque>[$€£+]\d[\d.,:]*|-\d+(?:\.\d+)?|\d+(?:[.,:/\-]\d+)+[a-z%]*|\d+%|\d+°)"
     r"|#?(?P<number>\d+)(?P<ish>ish|-ish)?(?![\w%])"
     r"|(?P<word>\$?[^\W_](?:[\w'$@]|\*(?=\w)|-(?=\w))*)"
-    r"|(?P<sign>,| [-–—]+ |--+|[.!?;:\n\r…¡¿()\[\]{}\"“”„«»—–|•*~/+&=])"
+    r"|(?P<sign>,| [-\u2013\u2014]+ |--+|[.!?;:\n\r()\[\]{}\"|*~/+&=]"
+    r"|[\u2026\u00a1\u00bf\u201c\u201d\u201e\u00ab\u00bb\u2013\u2014\u2022])"
 )
 _ELIDED: Final = re.compile(r"([cdjlmnst]|qu)'([^\W\d_]{2,})")
 """French words that lean on the next (``m'envoyer``)."""
+_SIGN: Final = re.compile(r"(?<=[a-zA-Z] )#(?!\w)")
+_TITLES: Final = re.compile(r"\b(dr|mr|mrs|ms|sr|sra|srta|st|vs)\.(?=\s*[^\W\d_])", re.IGNORECASE)
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 
 
@@ -63,6 +67,8 @@ def plain(text: str) -> tuple[Sentence, ...]:
     folded = _folded(text[:MOST_LETTERS], rules)
     if rules.is_reaction(folded):
         return ()
+    folded = _SIGN.sub(" number ", folded)
+    folded = _TITLES.sub(r"\1 ", _HALF.sub(" and a half", folded))
     folded = _SWEARING.sub(" fucking ", rules.without_signature(folded))
     folded = rules.mended(_SPACED.sub(lambda found: _together(found[0], rules), folded))
     letters = [letter for letter in folded if letter.isalpha()]
@@ -113,7 +119,7 @@ def _ended(words: list[str], titled: int, shouted: int, *, asks: bool) -> Senten
 
 def _spelled_piece(found: re.Match[str], rules: Spelling) -> tuple[str, ...]:
     if found["range"]:
-        low, high = re.findall(r"\d+", found["range"])
+        low, high = re.findall(r"\d+", found["range"])[:2]
         if found["between"] == "/" and high == "10":
             return (str(int(low)), "out", "of", high)
         return (str(int(low)), "/" if found["between"] == "/" else "to", str(int(high)))
@@ -133,7 +139,7 @@ def _drawn_in(word: str) -> tuple[str, ...]:
 
 def spelled(word: str, rules: Spelling) -> tuple[str, ...]:
     """A word as it is usually written; several for a contraction."""
-    bare = word.strip("'-*")
+    bare = word.strip("'-*_")
     for form in dict.fromkeys((word, *_drawn_in(bare))):
         written = rules.written.get(form)
         if written is not None:

@@ -7,11 +7,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from service.inbox.understanding.patterns import BadPattern
 
+_RULES: Final = Path(__file__).parent / "rules"
 WORD_FILES: Final = ("words_en", "words_es", "words_fr")
 PATTERN_FILES: Final = ("opt_out", "spanish", "stranger", "answers", "check_in", "urgent")
 _LETTERS: Final = re.compile(r"[a-z]+(?=[^a-z*]|$)")
@@ -44,8 +45,7 @@ class Lexicon:
 @cache
 def rule_file(name: str) -> dict[str, Any]:
     """One of the rule files, as it stands there."""
-    packaged = files("service.inbox.understanding").joinpath("rules", f"{name}.toml")
-    return tomllib.loads(packaged.read_text(encoding="utf-8"))
+    return tomllib.loads(_packaged(f"{name}.toml"))
 
 
 @cache
@@ -89,6 +89,16 @@ def known_words() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def real_words() -> frozenset[str]:
+    """Words that are right as they are, though one letter away from one of ours."""
+    return frozenset(_packaged("real_words.txt").split())
+
+
+def _packaged(name: str) -> str:
+    return (_RULES / name).read_text("utf-8")
+
+
 def _entries(name: str, written: Mapping[str, list[str]], depth: int = 0) -> Iterator[str]:
     """The words of a class and of those it takes in, as ``{other}``."""
     for entry in written[name]:
@@ -100,7 +110,7 @@ def _entries(name: str, written: Mapping[str, list[str]], depth: int = 0) -> Ite
             raise BadPattern(f"The class {name!r} takes in {entry}, which there is not.")
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

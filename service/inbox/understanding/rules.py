@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from service.inbox.understanding.patterns import BadPattern, Node, Pattern, read_pattern
 from service.inbox.understanding.rulefiles import lexicon, rule_file
@@ -36,7 +36,7 @@ class Rule:
         unless: guards that must not hold for the same words.
         unless_text: guards that must not hold for the whole text.
         within: what the patterns are matched against.
-        marks: what else the rule says of the text (``everything``, ``died``, ``wrong_number``).
+        marks: what else the rule says of the text (`_MARKS`).
     """
 
     name: str
@@ -65,7 +65,7 @@ class RuleFile:
 
 
 _NOTHING: Final = Words((), {})
-_MARKS: Final = ("everything", "died", "wrong_number", "ambiguous")
+_MARKS: Final = ("everything", "died", "wrong_number", "ambiguous", "lasting")
 
 
 @cache
@@ -95,13 +95,8 @@ def rules_of(file: str, intent: str = "") -> RuleFile:
         )
         for name, rule in read["rules"].items()
     )
-    kept = {name: value for name, value in read.items() if name not in {"patterns", "guards"}}
-    lists = {name: reader.all(_listed(value)) for name, value in kept.items() if name != "rules"}
+    lists = {name: reader.all(table["says"]) for name, table in read.items() if "says" in table}
     return RuleFile(rules, lists)
-
-
-def _listed(table: Mapping[str, Any]) -> Iterable[str]:
-    return next(iter(table.values()))  # type: ignore[no-any-return]
 
 
 class _Reader:

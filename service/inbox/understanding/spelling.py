@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from service.inbox.understanding.rulefiles import known_words, rule_file
+from service.inbox.understanding.rulefiles import known_words, lexicon, real_words, rule_file
 
 FEWEST_LETTERS: Final = 4
 """A shorter word is one letter away from too many others."""
@@ -37,7 +37,7 @@ class Spelling:
     """
 
     emoji: Mapping[int, str]
-    lookalikes: Mapping[int, str]
+    lookalikes: Mapping[int, int]
     signature: re.Pattern[str]
     reaction: re.Pattern[str]
     split: re.Pattern[str]
@@ -111,7 +111,7 @@ def spelling() -> Spelling:
         for typed in variants.split()
     }
     looks = read["lookalikes"]
-    corrected = read["corrected"]["words"].split()
+    corrected = _targets(read["corrected"])
     return Spelling(
         emoji=_emoji(read["emoji"]),
         lookalikes=str.maketrans(looks["letters"], looks["as"]),
@@ -120,13 +120,21 @@ def spelling() -> Spelling:
         split=_split(("stop", "quit", "cancel", "unsubscribe")),
         spelled_out=frozenset(_SPELLED_OUT),
         written=written,
-        known=known_words() | frozenset(read["real"]["words"].split()),
+        known=known_words() | real_words(),
         targets={
             length: tuple(word for word in corrected if len(word) == length)
             for length in set(map(len, corrected))
         },
         parts=frozenset(read["together"]["parts"].split()),
     )
+
+
+def _targets(corrected: Mapping[str, str]) -> list[str]:
+    known = lexicon()
+    wanted = set(corrected["classes"].split())
+    words = {word for word, names in known.of_word.items() if names & wanted}
+    words.update(corrected["words"].split())
+    return sorted(word for word in words if len(word) >= FEWEST_LETTERS and word.isalpha())
 
 
 def _emoji(said: Mapping[str, Any]) -> dict[int, str]:

@@ -100,7 +100,7 @@ class Words:
 def words_of(sentence: Sentence) -> Words:
     """The words of a sentence."""
     known = lexicon()
-    names = titled_names(sentence, known)
+    names = _names(sentence, known)
     stops = _places(word in _STOPS for word in sentence.words) & sentence.shouted
     return Words(
         sentence.words,
@@ -113,9 +113,9 @@ def words_of(sentence: Sentence) -> Words:
     )
 
 
-def titled_names(sentence: Sentence, known: Lexicon) -> int:
+def _names(sentence: Sentence, known: Lexicon) -> int:
     """The places of capitalised words that no class knows: names, most likely."""
-    unknown = _places(not known.classes(word) and word.isalpha() for word in sentence.words)
+    unknown = _places(not any(known.classes(word)) and word.isalpha() for word in sentence.words)
     return sentence.titled & unknown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -51,11 +52,12 @@ def test_the_corpus_is_large_and_says_nothing_twice() -> None:
 
 def test_the_confusion_matrix_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     counts = Counter((meant, seen) for each in TEXTS for meant, seen in pairs(each))
+    lines = ["meant, seen: " + "".join(f"{intent:>10}" for intent in Intent)]
+    for meant in Intent:
+        row = "".join(f"{counts[meant, seen] or '.':>10}" for seen in Intent)
+        lines.append(f"{meant:13}{row}")
     with capsys.disabled():
-        print("\n\nmeant \\ seen " + "".join(f"{intent:>10}" for intent in Intent))
-        for meant in Intent:
-            row = "".join(f"{counts[meant, seen] or '.':>10}" for seen in Intent)
-            print(f"{meant:13}{row}")
+        sys.stdout.write("\n\n" + "\n".join(lines) + "\n")
 
 
 def pairs(each: Labelled) -> Iterator[tuple[Intent, Intent]]:
