@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -117,16 +118,6 @@ class Clinic(BaseModel):
         except ScheduleError as error:
             raise ValueError(str(error)) from None
 
-    @field_validator("join_keyword", "join_keyword_es")
-    @classmethod
-    def _word_is_free(cls, word: str | None) -> str | None:
-        # Here, since it reads its rules, which most commands never need.
-        from service.inbox.understanding import understand  # noqa: PLC0415
-
-        if word and (word in _TAKEN or "other" not in understand(word).intents):
-            raise ValueError(f"{word} means something else in a text already; take another word")
-        return word
-
     @property
     def join_words(self) -> dict[str, str]:
         """The clinic's words for joining by text, each with the language of its tips."""
@@ -189,6 +180,7 @@ def load_clinics(path: Path) -> dict[str, Clinic]:
     by_id = {clinic.id: clinic for clinic in clinics}
     if len(by_id) != len(clinics):
         raise ConfigurationError(f"The clinics file {path} has two clinics with one id.")
+    _require_free_words(clinics, path)
     words = [(clinic.sms_from, word) for clinic in clinics for word in clinic.join_words]
     if len(set(words)) != len(words):
         raise ConfigurationError(
@@ -196,3 +188,22 @@ def load_clinics(path: Path) -> dict[str, Clinic]:
             f"give each clinic on a number a word of its own."
         )
     return by_id
+
+
+def _require_free_words(clinics: Sequence[Clinic], path: Path) -> None:
+    """A word for joining must not mean anything else in a text.
+
+    Not a validator of the field: what understands texts reads its rules first, for which nobody is
+    to wait who has no clinics file.
+    """
+    words = [word for clinic in clinics for word in clinic.join_words]
+    if not words:
+        return
+    from service.inbox.understanding import understand  # noqa: PLC0415 - see above
+
+    for word in words:
+        if word in _TAKEN or "other" not in understand(word).intents:
+            raise ConfigurationError(
+                f"The clinics file {path}: {word} as join_keyword or join_keyword_es means "
+                f"something else in a text already; take another word."
+            )

@@ -10,6 +10,7 @@ import pytest
 from service.bootstrap import clinics_of
 from service.clinics import SAMPLE_CLINIC, load_clinics
 from service.errors import ConfigurationError
+from service.inbox.understanding import Intent, understand
 from service.settings import load_settings
 
 GOOD = {
@@ -128,3 +129,8 @@ def test_clinics_on_one_number_need_a_word_each(tmp_path: Path) -> None:
         load_clinics(written(tmp_path, one, other))
     apart = other | {"sms_from": "+15005550007"}
     assert load_clinics(written(tmp_path, one, apart))["hillside"].join_words == {"LEGS": "en"}
+
+
+def test_the_sample_words_mean_nothing_else_in_a_text() -> None:
+    for word in SAMPLE_CLINIC.join_words:
+        assert understand(word).intents == (Intent.OTHER,)
