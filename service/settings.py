@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.mail.addresses import parse_listen, parse_return_address
 
 SECRETS_DIR = Path("/run/secrets")
 TWILIO_API_BASE_URL = "https://api.twilio.com"
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
         None, description="smtp://user:pass@host:port, smtps://, ?starttls=required"
     )
     mail_from: str | None = Field(None, description="Sender of e-mail: Name <address>.")
+    return_address: str | None = Field(None, description="Where bounces and answers come back.")
+    mail_listen: str | None = Field(None, description="lmtp://host:port, where they are taken.")
     public_url: str | None = Field(None, description="Base of our own links and webhooks.")
     secret_keys: SecretStr | None = Field(
         None, description="Key ring id:base64,... newest first. Unset: made under DATA_DIR."
@@ -136,6 +139,20 @@ class Settings(BaseSettings):
     def _networks_are_readable(cls, text: str) -> str:
         for part in filter(None, (part.strip() for part in text.split(","))):
             ip_network(part)
+        return text
+
+    @field_validator("return_address")
+    @classmethod
+    def _return_address_takes_tokens(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_return_address(text)
+        return text
+
+    @field_validator("mail_listen")
+    @classmethod
+    def _listens_for_mail(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_listen(text)
         return text
 
     @field_validator("twilio_api_base_url", "public_url")
