@@ -1,0 +1,170 @@
+"""A received mail, read with caution: whatever is in it, reading it neither fails nor hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.errors import MessageError
+from email.message import EmailMessage, Message
+from email.parser import BytesParser
+from email.policy import EmailPolicy
+from html.parser import HTMLParser
+from typing import Any, Final
+
+MOST_LINES: Final = 300_000
+"""A photo of 20 MB in base 64 has as many; each line of a header costs memory."""
+MOST_PARTS: Final = 1_000
+MOST_TEXT: Final = 200_000
+"""Characters read of one part: nobody writes more, and patterns are run over it."""
+MOST_HEADER: Final = 2_000
+"""Characters kept of one header: parsing some takes time that grows with their square."""
+_DROPPED: Final = frozenset({"script", "style", "head", "title", "blockquote"})
+_BLOCKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol"})
+_QUOTES: Final = ("gmail_quote", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote")
+"""Classes of what mail programs quote without a ``blockquote``."""
+
+
+class _Cautious(EmailPolicy):
+    """The standard policy, with headers cut to a length that can be parsed in no time."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:MOST_HEADER]
+
+
+class Letter:
+    """One mail.
+
+    Attributes:
+        unreadable: it could not be taken apart; then it has no headers and no text.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._message: Message[Any, Any] = EmailMessage()
+        self.unreadable = content.count(b"\n") > MOST_LINES or content.count(b"\n--") > MOST_PARTS
+        if self.unreadable:
+            return
+        try:
+            self._message = BytesParser(policy=_Cautious()).parsebytes(content)
+        except Exception:  # noqa: BLE001 - the parser raises whatever a broken mail makes it stumble on
+            self.unreadable = True
+
+    def header(self, name: str) -> str:
+        """A header's text, unfolded and decoded; empty where there is none."""
+        return header(self._message, name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a header."""
+        return name in self._message
+
+    @property
+    def kind(self) -> str:
+        """Its content type, such as ``multipart/report``."""
+        return kind(self._message)
+
+    def parameter(self, name: str) -> str:
+        """A parameter of its content type, in lower case; empty where there is none."""
+        try:
+            found = self._message.get_param(name)
+        except Exception:  # noqa: BLE001 - as above
+            return ""
+        return found.lower() if isinstance(found, str) else ""
+
+    def parts(self) -> Iterator[Message[Any, Any]]:
+        """The mail and all its parts, in order, those of mails within it too."""
+        yield from self._message.walk()
+
+    def text(self) -> str:
+        """What a person would read: the plain text, or what its HTML says; without quotes of HTML.
+
+        Parts that are mails of their own, or files, are left out.
+        """
+        plain, html = [], []
+        for part in self._own(self._message):
+            if kind(part) == "text/plain":
+                plain.append(text_of(part))
+            elif kind(part) == "text/html":
+                html.append(_without_tags(text_of(part)))
+        written = "\n".join(filter(str.strip, plain)) or "\n".join(html)
+        return written[:MOST_TEXT]
+
+    def _own(self, message: Message[Any, Any]) -> Iterator[Message[Any, Any]]:
+        if message.is_multipart() and kind(message).startswith("multipart/"):
+            for part in message.get_payload():
+                if isinstance(part, Message):
+                    yield from self._own(part)
+        elif not message.is_multipart() and not _is_file(message):
+            yield message
+
+
+def kind(part: Message[Any, Any]) -> str:
+    """A part's content type; ``text/plain`` where it cannot be read (RFC 2045, 5.2)."""
+    try:
+        return part.get_content_type()
+    except Exception:  # noqa: BLE001 - as above
+        return "text/plain"
+
+
+def header(part: Message[Any, Any], name: str) -> str:
+    """A part's header as text; as it came where it cannot be parsed."""
+    try:
+        found = part.get(name)
+    except Exception:  # noqa: BLE001 - as above
+        found = next((v for n, v in part.raw_items() if n.lower() == name.lower()), "")
+    return " ".join(str(found or "").split())
+
+
+def text_of(part: Message[Any, Any]) -> str:
+    """A part's text whatever its encoding claims to be, without NULs."""
+    try:
+        content = part.get_payload(decode=True)
+        charset = part.get_content_charset("utf-8")
+    except (MessageError, ValueError, LookupError, TypeError, AttributeError, IndexError):
+        return ""
+    raw = content[: 4 * MOST_TEXT] if isinstance(content, bytes) else b""
+    try:
+        text = raw.decode(charset, "replace")
+    except (LookupError, ValueError):
+        text = raw.decode("utf-8", "replace")
+    return text[:MOST_TEXT].replace("\x00", "")
+
+
+def _is_file(part: Message[Any, Any]) -> bool:
+    return header(part, "Content-Disposition").lower().startswith("attachment")
+
+
+class _Words(HTMLParser):
+    """Collects what is shown, up to the first quote."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self._dropping = 0
+        self._over = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        marks = " ".join(value or "" for name, value in attrs if name in {"class", "id"})
+        if any(quote in marks for quote in _QUOTES) or "divRplyFwdMsg" in marks:
+            self._over = True
+        self._dropping += tag in _DROPPED
+        if tag in _BLOCKS:
+            self.words.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._dropping -= tag in _DROPPED and self._dropping > 0
+        if tag in _BLOCKS:
+            self.words.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._dropping and not self._over:
+            self.words.append(" ".join(data.split()) if data.strip() else " ")
+
+
+def _without_tags(html: str) -> str:
+    reader = _Words()
+    try:
+        reader.feed(html)
+        reader.close()
+    except (AssertionError, ValueError):  # what it makes of broken declarations
+        pass
+    lines = "".join(reader.words).split("\n")
+    return "\n".join(" ".join(line.split()) for line in lines)
