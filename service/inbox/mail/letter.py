@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.errors import MessageError
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.policy import EmailPolicy
@@ -118,7 +117,7 @@ def text_of(part: Message[Any, Any]) -> str:
     try:
         content = part.get_payload(decode=True)
         charset = part.get_content_charset("utf-8")
-    except (MessageError, ValueError, LookupError, TypeError, AttributeError, IndexError):
+    except Exception:  # noqa: BLE001 - as above
         return ""
     raw = content[: 4 * MOST_TEXT] if isinstance(content, bytes) else b""
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +15,8 @@ from service.inbox.mail.quoting import own_words
 from service.inbox.mail.reports import Fate, Report, delivery_report, is_complaint, loose_bounce
 
 MOST_BODY: Final = 10_000
+_ADDRESS: Final = re.compile(r"[^\s<>\"(),;:@]+@[^\s<>\"(),;:@]+")
+"""The last of these is the sender's: a name in front may look like one."""
 _ANSWERS: Final = re.compile(r"(?:re|rv|fw|fwd|aw|sv|tr|resp?)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 
 
@@ -75,7 +76,7 @@ def read(content: bytes, purpose: Purpose, *, null_sender: bool) -> Reading:
         return Reading(found, identifier)
     if null_sender or is_automatic(letter):
         return Reading(Kind.AUTOMATIC, identifier)
-    sender = parseaddr(letter.header("From"))[1]
+    sender = ["", *_ADDRESS.findall(letter.header("From"))][-1]
     return Reading(Kind.REPLY, identifier, sender=sender, body=_said(letter))
 
 
