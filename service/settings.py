@@ -180,6 +180,15 @@ class Settings(BaseSettings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _what_is_listened_for_comes_back(self) -> Settings:
+        if self.mail_listen and not self.return_address:
+            raise ValueError(
+                "AFTERVISIT_MAIL_LISTEN is set, and nothing comes back to it: set "
+                "AFTERVISIT_RETURN_ADDRESS too, such as bounces@mail.clinic.example"
+            )
+        return self
+
     @property
     def clock_setting(self) -> ClockSetting:
         """The parsed ``CLOCK``."""
