@@ -46,7 +46,11 @@ class Delivery:
 
 
 class Composer:
-    """Renders deliveries into outgoing messages; reads nothing but what it was given."""
+    """Renders deliveries into outgoing messages; reads nothing but what it was given.
+
+    Attributes:
+        return_paths: by which mail comes back; None where it goes to the sender.
+    """
 
     def __init__(
         self,
@@ -67,7 +71,7 @@ class Composer:
         self._index = index
         self._public_url = public_url or ""
         self._receipts = receipts
-        self._return_paths = return_paths
+        self.return_paths = return_paths
         # A text is the same for every patient of a clinic: names are in e-mails only.
         self._texts: dict[tuple[str, str, str, str, int], str] = {}
         self._skeletons: dict[tuple[str, str, str, str, int], Skeleton] = {}
@@ -157,7 +161,7 @@ class Composer:
         # to resend an ambiguous one, mailboxes can tell.
         name = self._index.digest("message", f"{delivery.subscription.id}.{delivery.message}")
         message_id = f"<{name}@{domain}>"
-        paths, attempt = self._return_paths, delivery.attempt
+        paths, attempt = self.return_paths, delivery.attempt
         inbox = paths if clinic.email_replies == "inbox" else None
         envelope = Envelope(
             sender=sender.address,
@@ -167,7 +171,7 @@ class Composer:
             date=from_ms(delivery.at_ms),
             list_id=f"tips.{clinic.id}.{domain}",
             unsubscribe_url=unsubscribe,
-            unsubscribe_mailto=f"{paths.leave(mailbox)}?subject=unsubscribe" if paths else None,
+            unsubscribe_mailto=paths.leave_uri(mailbox) if paths else None,
             reply_to=inbox.reply(attempt, patient.id) if inbox else None,
         )
         return OutgoingEmail(

@@ -43,9 +43,9 @@ class ReturnPath:
     """A genuine address of ours.
 
     Attributes:
-        attempt: of ``BOUNCE`` and ``REPLY``, else empty.
-        patient: of ``REPLY``, else empty.
-        mailbox: digest of ``LEAVE``, else empty.
+        attempt: of ``BOUNCE`` and ``REPLY`` to an e-mail of a series, else empty.
+        patient: of ``REPLY`` to one, else empty.
+        mailbox: digest, where the address names no attempt.
     """
 
     purpose: Purpose
@@ -79,9 +79,21 @@ class ReturnPaths:
         """Where answers to an attempt's e-mail go; it knows the patient for longer."""
         return self._signed(Purpose.REPLY, attempt + patient[2:])
 
+    def bounce_of(self, mailbox: str) -> str:
+        """The envelope sender of an e-mail outside of any series, to a mailbox by its digest."""
+        return self._signed(Purpose.BOUNCE, _hexadecimal(mailbox))
+
+    def reply_of(self, mailbox: str) -> str:
+        """Where answers to such an e-mail go."""
+        return self._signed(Purpose.REPLY, _hexadecimal(mailbox))
+
     def leave(self, mailbox: str) -> str:
         """Mail to it stops e-mail to a mailbox, named by its digest."""
-        return self._signed(Purpose.LEAVE, base64.urlsafe_b64decode(mailbox + "==").hex())
+        return self._signed(Purpose.LEAVE, _hexadecimal(mailbox))
+
+    def leave_uri(self, mailbox: str) -> str:
+        """The same for ``List-Unsubscribe`` (RFC 2369)."""
+        return f"mailto:{self.leave(mailbox)}?subject=unsubscribe"
 
     def open(self, recipient: str) -> ReturnPath | None:
         """What an address means; None where it is none of ours, or was made up."""
@@ -113,6 +125,10 @@ class ReturnPaths:
         return letters(self._index.mac(purpose, payload, MAC_LETTERS))
 
 
+def _hexadecimal(digest: str) -> str:
+    return base64.urlsafe_b64decode(digest + "==").hex()
+
+
 def _read(purpose: Purpose, payload: str) -> ReturnPath | None:
     """Our own payload; None where a later release made it of other parts."""
     if purpose is Purpose.BOUNCE and len(payload) == _ATTEMPT:
@@ -120,7 +136,7 @@ def _read(purpose: Purpose, payload: str) -> ReturnPath | None:
     if purpose is Purpose.REPLY and len(payload) == _ATTEMPT + PATIENT_RANDOM:
         patient = payload[:2] + payload[_ATTEMPT:]
         return ReturnPath(purpose, attempt=payload[:_ATTEMPT], patient=patient)
-    if purpose is Purpose.LEAVE and len(payload) == _MAILBOX:
+    if len(payload) == _MAILBOX:
         digest = base64.urlsafe_b64encode(bytes.fromhex(payload)).rstrip(b"=")
         return ReturnPath(purpose, mailbox=digest.decode())
     return None

@@ -220,7 +220,7 @@ class PartitionKeys:
 
     def mail(self, message_id: str) -> str:
         """Hash: one e-mail that came back, by the hash of its id and recipient."""
-        return f"{self.tag}:m:{message_id}"
+        return f"{self.tag}:e:{message_id}"
 
     def bounces(self, address: str) -> str:
         """Sorted set with expiry: attempts that a mailbox bounced for now, by business ms."""

@@ -55,12 +55,16 @@ class Mails:
         names = (keys.mail(identifier), keys.audit)
         return bool(self._scripts.run_durably("record_mail", [(names, args)])[0])
 
-    def bounced(self, mailbox: str, attempt: str) -> int:
-        """Count an attempt that bounced; how many have within ``COUNTED_MS``, this one included.
+    def bounced(self, mailbox: str, what: str) -> int:
+        """Count a mail that bounced; how many have within ``COUNTED_MS``, this one included.
+
+        Args:
+            mailbox: digest of where it went.
+            what: the attempt; the bounce itself where it names none.
 
         Raises:
-            StoreUnavailable: perhaps not counted; ask again, an attempt counts once.
+            StoreUnavailable: perhaps not counted; ask again, each counts once.
         """
         names = (self._keys_of(mailbox).bounces(mailbox),)
-        args = (attempt, self._clock.now_ms(), COUNTED_MS)
+        args = (what, self._clock.now_ms(), COUNTED_MS)
         return int(self._scripts.run_durably("soft_bounce", [(names, args)])[0])

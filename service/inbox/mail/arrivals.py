@@ -45,9 +45,10 @@ class InboundEmail:
     Attributes:
         message_id: ours, the same for every copy of one mail; fit for logs.
         sender: who it says it is from. It proves nothing: the signed address it came to does.
-        attempt: the e-mail that it answers; empty once its record is gone, after 14 days.
+        attempt: the e-mail that it answers; empty once its record is gone, after 14 days, and
+            for an e-mail outside of any series.
         body: the sender's own words, without what was quoted; empty where it cannot be read.
-        patient: to whom that e-mail went.
+        patient: to whom that e-mail went; empty where only the mailbox is known.
         mailbox: digest of the mailbox that it went to, by which it is suppressed.
     """
 
@@ -149,7 +150,7 @@ class Arrivals:
         return reading.kind
 
     def _whose(self, path: ReturnPath) -> _Whose | None:
-        if path.purpose is Purpose.LEAVE:
+        if path.mailbox:
             return _Whose(path.mailbox)
         attempt = self._stores.dispatch.attempt(path.attempt)
         patient = attempt.patient if attempt else path.patient
@@ -185,8 +186,9 @@ class Arrivals:
         """The mail did not arrive. The ledger goes first: receipts see it and what it ended."""
         weight = severity(reading.status)
         dead = weight is Severity.DEAD
-        if weight is Severity.COUNTED and whose.attempt:
-            dead = self._mails.bounced(whose.mailbox, whose.attempt) >= MOST_BOUNCES
+        if weight is Severity.COUNTED:
+            counted = whose.attempt or identifier
+            dead = self._mails.bounced(whose.mailbox, counted) >= MOST_BOUNCES
         if dead:
             self._suppress(whose, "invalid", identifier)
         if not whose.attempt:

@@ -70,6 +70,16 @@ def test_a_full_mailbox_is_given_up_at_its_third_bounce_and_not_by_copies(
     assert mail.why(ana) == "invalid"
 
 
+def test_a_bounce_of_a_mail_outside_of_any_series_counts_too(mail: Post, ana: str) -> None:
+    to = mail.paths.bounce_of(mail.mailbox(ana))
+    for number in range(2):
+        for _ in range(3):
+            assert mail.hand_over(FULL, to, message_id=f"{number}-{ana}@x") == 250
+        assert not mail.silent(ana)
+    assert mail.hand_over(DEAD, to) == 250
+    assert mail.why(ana) == "invalid"
+
+
 def test_a_refusal_of_us_says_nothing_of_the_mailbox(mail: Post, ana: str, attempt: str) -> None:
     for _ in range(4):
         assert (
@@ -275,6 +285,14 @@ def test_an_answer_after_the_attempts_record_is_gone_still_finds_its_patient(
     keys = mail.core.suppressions.keys(mail.mailbox(ana))
     assert mail.hand_over(ANSWER, mail.paths.reply(gone, ana), sender="a@x.example") == 250
     assert list(mail.core.client.scan_iter(match=keys.reply("*")))
+
+
+def test_an_answer_to_a_mail_outside_of_any_series_is_kept(mail: Post, ana: str) -> None:
+    keys = mail.core.suppressions.keys(mail.mailbox(ana))
+    before = set(mail.core.client.scan_iter(match=keys.reply("*")))
+    to = mail.paths.reply_of(mail.mailbox(ana))
+    assert mail.hand_over(ANSWER, to, sender="a@x.example") == 250
+    assert len(set(mail.core.client.scan_iter(match=keys.reply("*"))) - before) == 1
 
 
 def test_an_answer_to_nobody_is_told_to_its_sender_and_a_bounce_is_dropped(mail: Post) -> None:

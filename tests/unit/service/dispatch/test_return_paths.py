@@ -29,6 +29,8 @@ MAILBOX = INDEX.digest("email", "ana@example.org")
 MADE = {
     PATHS.bounce(ATTEMPT): ReturnPath(Purpose.BOUNCE, attempt=ATTEMPT),
     PATHS.reply(ATTEMPT, PATIENT): ReturnPath(Purpose.REPLY, attempt=ATTEMPT, patient=PATIENT),
+    PATHS.bounce_of(MAILBOX): ReturnPath(Purpose.BOUNCE, mailbox=MAILBOX),
+    PATHS.reply_of(MAILBOX): ReturnPath(Purpose.REPLY, mailbox=MAILBOX),
     PATHS.leave(MAILBOX): ReturnPath(Purpose.LEAVE, mailbox=MAILBOX),
 }
 
