@@ -58,7 +58,7 @@ class ReturnPaths:
     """Makes and opens the addresses of one installation."""
 
     def __init__(self, address: ReturnAddress, index: Index) -> None:
-        self._index = index
+        self._macs = {purpose: index.macs(purpose, MAC_LETTERS) for purpose in Purpose}
         self._domain = "@" + address.domain
         self._heads = {
             Purpose.BOUNCE: address.local + "+",
@@ -122,7 +122,7 @@ class ReturnPaths:
         return f"{self._heads[purpose]}{payload}{self._mac(purpose, payload)}{self._domain}"
 
     def _mac(self, purpose: Purpose, payload: str) -> str:
-        return letters(self._index.mac(purpose, payload, MAC_LETTERS))
+        return letters(self._macs[purpose](payload))
 
 
 def _hexadecimal(digest: str) -> str:
