@@ -6,6 +6,7 @@ Beside a patient's answer stands a file with what is left of it.
 
 from __future__ import annotations
 
+import time
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -177,6 +178,25 @@ def test_parts_within_parts_without_end_are_read() -> None:
     many = b"A: b\r\n" * 500_000 + b"\r\nhello"
     for content in (deep, wide, many):
         assert read(content, Purpose.REPLY, null_sender=False).kind is Kind.REPLY
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<?", "<![CDATA[", "<", "&", "<div>", "</", '<a x="'])
+def test_html_of_no_sense_takes_no_time(piece: str) -> None:
+    content = b"Content-Type: text/html\r\n\r\n" + piece.encode() * 100_000
+    began = time.process_time()
+    read(content, Purpose.REPLY, null_sender=False)
+    assert time.process_time() - began < 10  # a hundred times what it takes
+
+
+def test_what_html_does_not_show_is_left_out() -> None:
+    html = (
+        "<!DOCTYPE html><head><title>no</title><style>p > a {}</style><body><!-- if > mso -->Yes"
+        "<!-- no --> <?x y?>please <b>stop</b><br/>1 &lt; 2 < 3<blockquote><p>no<blockquote>no"
+        "</blockquote>no</blockquote><script>if (a<b) no()</script> and<!-- it goes on"
+    )
+    content = b"Content-Type: text/html\r\n\r\n" + html.encode()
+    body = read(content, Purpose.REPLY, null_sender=False).body
+    assert body == "Yes please stop\n1 < 2 < 3\nand it goes on"
 
 
 def test_a_very_long_answer_is_cut() -> None:
