@@ -9,7 +9,9 @@ from itertools import permutations
 import pytest
 
 from schedules.delivery import State
+from service.inbox.receive import GRACE_MS
 from service.store.scripts import as_bytes
+from service.store.tasks import TaskKind
 from tests.support.letters import letter
 from tests.support.listener import DOMAIN, Post, hand_over
 
@@ -172,6 +174,16 @@ def test_an_answer_is_kept_for_staff_once(mail: Post, ana: str, attempt: str) ->
     assert b"swollen" not in sealed
     assert b"swollen" in mail.core.keyring.decrypt(as_bytes(sealed), key)
     assert not mail.silent(ana)
+
+
+def test_something_urgent_in_an_answer_is_put_before_staff(
+    mail: Post, ana: str, attempt: str
+) -> None:
+    to = mail.paths.reply(attempt, ana)
+    assert mail.hand_over(ANSWER, to, sender="ana@x.example") == 250
+    mail.core.inbox.finish_open(mail.core.machine.now_ms() + GRACE_MS)
+    tasks = [task for task in mail.core.tasks.waiting() if ana in task.patients]
+    assert [task.kind for task in tasks] == [TaskKind.URGENT]
 
 
 def test_an_automatic_answer_is_recorded_and_changes_nothing(
