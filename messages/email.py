@@ -60,6 +60,7 @@ class Envelope:
             must not name a condition.
         unsubscribe_url: RFC 8058 one-click page; https: in production.
         unsubscribe_mailto: an address or a mailto: URI, where there is one.
+        reply_to: where answers go, where not to the sender.
     """
 
     sender: str
@@ -70,6 +71,7 @@ class Envelope:
     list_id: str
     unsubscribe_url: str
     unsubscribe_mailto: str | None = None
+    reply_to: str | None = None
 
 
 def compose(content: EmailContent | Letter, envelope: Envelope) -> bytes:
@@ -93,8 +95,11 @@ def compose(content: EmailContent | Letter, envelope: Envelope) -> bytes:
     )
     recipient = _checked("recipient", envelope.recipient, _ADDRESS)
     message_id = _checked("message_id", _unbracketed(envelope.message_id), _ADDRESS)
+    replies = envelope.reply_to
+    reply_to = f"Reply-To: {_checked('reply_to', replies, _ADDRESS)}\r\n" if replies else ""
     head = (
         f"{fixed}To: {recipient}\r\n"
+        f"{reply_to}"
         f"Subject: {_subject(one_line(content.subject))}\r\n"
         f"Date: {format_datetime(envelope.date)}\r\n"
         f"Message-ID: <{message_id}>\r\n"

@@ -43,6 +43,8 @@ class Clinic(BaseModel):
         opt_out_handling: who answers STOP on this clinic's sender.
         sms_from: sender number or Messaging Service; the installation's where None.
         sms_per_second: the sender's rate.
+        email_replies: where answers to e-mails go: to ``mail_from``, or into the service's inbox
+            (which needs AFTERVISIT_RETURN_ADDRESS).
         hours: opening hours, as shown to patients.
         alert_emails: who is told when a reply may be urgent; `alert_phones` the same by text.
         alert_webhook: URL that is told as well, signed with `alert_secret`.
@@ -67,6 +69,7 @@ class Clinic(BaseModel):
     sms_from: str | None = None
     sms_per_second: Annotated[float, Field(gt=0)] | None = None
     mail_from: str | None = None
+    email_replies: Literal["clinic", "inbox"] = "clinic"
     hours: str | None = None
     alert_emails: tuple[str, ...] = ()
     alert_phones: tuple[str, ...] = ()

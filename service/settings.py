@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.mail.addresses import parse_listen, parse_return_address
 
 SECRETS_DIR = Path("/run/secrets")
 TWILIO_API_BASE_URL = "https://api.twilio.com"
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
         None, description="smtp://user:pass@host:port, smtps://, ?starttls=required"
     )
     mail_from: str | None = Field(None, description="Sender of e-mail: Name <address>.")
+    return_address: str | None = Field(None, description="Where bounces and answers come back.")
+    mail_listen: str | None = Field(None, description="lmtp://host:port, where they are taken.")
     public_url: str | None = Field(None, description="Base of our own links and webhooks.")
     secret_keys: SecretStr | None = Field(
         None, description="Key ring id:base64,... newest first. Unset: made under DATA_DIR."
@@ -141,6 +144,20 @@ class Settings(BaseSettings):
             ip_network(part)
         return text
 
+    @field_validator("return_address")
+    @classmethod
+    def _return_address_takes_tokens(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_return_address(text)
+        return text
+
+    @field_validator("mail_listen")
+    @classmethod
+    def _listens_for_mail(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_listen(text)
+        return text
+
     @field_validator("twilio_api_base_url", "public_url")
     @classmethod
     def _base_url(cls, url: str | None) -> str | None:
@@ -164,6 +181,15 @@ class Settings(BaseSettings):
                     f"carrier is on loopback, and {name} is not. Point it at 127.0.0.1 or set "
                     f"CLOCK=real"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_listened_for_comes_back(self) -> Settings:
+        if self.mail_listen and not self.return_address:
+            raise ValueError(
+                "AFTERVISIT_MAIL_LISTEN is set, and nothing comes back to it: set "
+                "AFTERVISIT_RETURN_ADDRESS too, such as bounces@mail.clinic.example"
+            )
         return self
 
     @property

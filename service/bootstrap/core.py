@@ -18,6 +18,7 @@ from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
 from service.dispatch.dead_letters import DeadLetters
 from service.dispatch.receipts import Receipts
+from service.dispatch.return_paths import ReturnPaths
 from service.dispatch.senders import Senders
 from service.dispatch.stops import Stops
 from service.dispatch.tick import Ticker
@@ -29,6 +30,7 @@ from service.inbox.leaving import Leaving
 from service.inbox.newcomers import Newcomers
 from service.inbox.receive import Inbox
 from service.keys.rotation import Rotation
+from service.mail.addresses import parse_return_address
 from service.reporting.backlog import Backlogs
 from service.reporting.senders import SenderList
 from service.reporting.status import Statuses
@@ -148,7 +150,14 @@ class Core(ForPatients):
             self.index,
             self.settings.public_base,
             receipts=self.settings.public_url is not None,
+            return_paths=self.return_paths,
         )
+
+    @cached_property
+    def return_paths(self) -> ReturnPaths | None:
+        """Addresses by which mail comes back; None where no return address is set."""
+        address = self.settings.return_address
+        return ReturnPaths(parse_return_address(address), self.index) if address else None
 
     @cached_property
     def enrolment(self) -> Enrolment:

@@ -105,6 +105,7 @@ class OutgoingEmail:
         content: the RFC 5322 message with CRLF line ends.
         message_id: its Message-ID, angle brackets included.
         begun_at: ``time.monotonic()`` seconds at which the attempt was begun.
+        mailbox: digest of the recipient, by which what comes back is applied to that mailbox.
     """
 
     attempt: str
@@ -113,10 +114,19 @@ class OutgoingEmail:
     content: bytes
     message_id: str
     begun_at: float
+    mailbox: str = ""
 
     def begun(self, at: float) -> OutgoingEmail:
         """The same, begun at an instant."""
-        return OutgoingEmail(self.attempt, self.to, self.sender, self.content, self.message_id, at)
+        return OutgoingEmail(
+            self.attempt,
+            self.to,
+            self.sender,
+            self.content,
+            self.message_id,
+            at,
+            self.mailbox,
+        )
 
 
 class ReceiptStatus(StrEnum):

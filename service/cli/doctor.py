@@ -17,7 +17,7 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "problem": ("FAI
 
 
 @click.command(epilog=examples("aftervisit doctor", "aftervisit doctor --connect --json"))
-@click.option("--connect", is_flag=True, help="Greet the mail server, too; nothing is sent.")
+@click.option("--connect", is_flag=True, help="Greet the mail servers, too; nothing is sent.")
 @as_json
 def doctor(connect: bool, as_json: bool) -> int:
     """Check settings, store, clocks, keys and senders, and say what to do.

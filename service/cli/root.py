@@ -44,6 +44,7 @@ aftervisit = LazyGroup(
             "web": Lazy("service.cli.run:web", "Run the web process alone"),
             "worker": Lazy("service.cli.run:worker", "Run a worker alone"),
             "beat": Lazy("service.cli.run:beat", "Run the clock that starts due work alone"),
+            "mail": Lazy("service.cli.run:mail", "Run the listener for mail that comes back"),
             "keys": Lazy("service.cli.keys:keys", "Change the keys that encrypt what is stored"),
             "doctor": Lazy("service.cli.doctor:doctor", "Check this installation, with remedies"),
         },

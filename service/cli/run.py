@@ -1,4 +1,4 @@
-"""`aftervisit web`, `worker` and `beat`: the parts of the service, one process each."""
+"""`aftervisit web`, `worker`, `beat` and `mail`: the parts of the service, one process each."""
 
 from __future__ import annotations
 
@@ -59,3 +59,16 @@ def beat() -> int:
     from service.worker.run import run_beat  # noqa: PLC0415
 
     return run_beat(settings)
+
+
+@click.command(epilog=examples("AFTERVISIT_MAIL_LISTEN=lmtp://127.0.0.1:8025 aftervisit mail"))
+def mail() -> int:
+    """Take mail that comes back: bounces, complaints, answers, and mail to leave.
+
+    It listens at AFTERVISIT_MAIL_LISTEN, by SMTP or LMTP, for addresses of the domain of
+    AFTERVISIT_RETURN_ADDRESS, until it is told to stop (Ctrl-C, SIGTERM).
+    """
+    settings = _prepared()
+    from service.mail.run import run_mail  # noqa: PLC0415
+
+    return run_mail(settings)

@@ -22,6 +22,8 @@ PORT_S = 5.0
 def up() -> int:
     """Run everything on this machine: web, worker and beat, and the store where none is named.
 
+    With AFTERVISIT_MAIL_LISTEN the listener for mail that comes back, too.
+
     A part that ends is started again, and so is the embedded store. It runs until it is told to
     stop (Ctrl-C, SIGTERM).
     """
@@ -47,13 +49,14 @@ def run_up(settings: Settings) -> int:
     )
 
     log = structlog.get_logger(__name__)
+    parts = (*PARTS, "mail") if settings.mail_listen else PARTS
     with _alone(settings), store_urls(settings, hold=True) as urls:
         require_fit_to_send(settings, urls.store)
         _await_port(settings)
         undo = raise_on_signals()
         try:
             with Supervisor() as supervisor:
-                for part in PARTS:
+                for part in parts:
                     supervisor.add(part, own_command(part), {})
                 log.info("up", web=f"http://{settings.web_host}:{settings.web_port}")
                 while True:

@@ -24,6 +24,7 @@ from service.clock import MachineClock, from_ms
 from service.dispatch.addresses import suppress_as_told
 from service.dispatch.compose import Composer
 from service.dispatch.parts import Carriers, Stores
+from service.dispatch.senders import Sender
 from service.dispatch.stops import Stops
 from service.errors import ConfigurationError
 from service.store.responses import Ended, Queued, Response, Responses
@@ -77,12 +78,12 @@ class Answering:
 
     async def _one(self, queued: Queued) -> None:
         try:
-            outgoing, per_second = self._wording.outgoing(queued, self._machine.now_ms())
+            outgoing, sender = self._wording.outgoing(queued, self._machine.now_ms())
         except (ConfigurationError, ContentError) as error:
             log.error("response_fault", response=queued.id, fault=str(error))
             self._responses.put_off(queued, self._machine.now_ms() + int(WAIT_S * 1000))
             return
-        grant = self._stores.rates.take(outgoing.sender, 1, per_second)
+        grant = self._stores.rates.take(sender.address, 1, sender.per_second)
         if not grant.count:
             self._responses.put_off(queued, grant.next_ms)
             return
@@ -92,7 +93,7 @@ class Answering:
             log.info("response_not_sent", response=queued.id, reason=begun)
             return
         outcome = await self._sent(outgoing.begun(begun_at))
-        self._follow_up(queued.response, outgoing.sender, outcome, begun_ms, probe=grant.probe)
+        self._follow_up(queued.response, sender.address, outcome, begun_ms, probe=grant.probe)
         self._record(queued, outcome)
 
     async def _sent(self, outgoing: OutgoingText | OutgoingEmail) -> Outcome:
@@ -147,8 +148,8 @@ class ResponseWording:
         self._renderer = renderer
         self._composer = composer
 
-    def outgoing(self, queued: Queued, now_ms: int) -> tuple[OutgoingText | OutgoingEmail, float]:
-        """The message, and the rate of its sender.
+    def outgoing(self, queued: Queued, now_ms: int) -> tuple[OutgoingText | OutgoingEmail, Sender]:
+        """The message, and who it goes out as.
 
         Args:
             queued: what is to be sent.
@@ -162,9 +163,9 @@ class ResponseWording:
         clinic = self._composer.clinic_named(response.clinic)
         sender = self._composer.sender_of(clinic, response.channel)
         try:
-            return self._worded(queued, clinic, response.language, now_ms), sender.per_second
+            return self._worded(queued, clinic, response.language, now_ms), sender
         except UnknownLanguage:
-            return self._worded(queued, clinic, DEFAULT_LANGUAGE, now_ms), sender.per_second
+            return self._worded(queued, clinic, DEFAULT_LANGUAGE, now_ms), sender
 
     def _worded(
         self, queued: Queued, clinic: Clinic, language: str, now_ms: int
@@ -192,6 +193,8 @@ class ResponseWording:
         message_id = f"<{queued.id}@{domain}>"
         unsubscribe = self._composer.unsubscribe_url(response.to)
         context["unsubscribe_url"] = unsubscribe
+        paths = None if response.alert else self._composer.return_paths
+        inbox = paths if clinic.email_replies == "inbox" else None
         envelope = Envelope(
             sender=sender.address,
             sender_name=sender.name,
@@ -200,6 +203,8 @@ class ResponseWording:
             date=from_ms(now_ms),
             list_id=f"answers.{clinic.id}.{domain}",
             unsubscribe_url=unsubscribe,
+            unsubscribe_mailto=paths.leave_uri(queued.address) if paths else None,
+            reply_to=inbox.reply_of(queued.address) if inbox else None,
         )
         if response.alert:
             text = self._renderer.sms(response.message, language, context).text
@@ -210,7 +215,7 @@ class ResponseWording:
         return OutgoingEmail(
             attempt=queued.id,
             to=response.to,
-            sender=sender.address,
+            sender=paths.bounce_of(queued.address) if paths else sender.address,
             content=content,
             message_id=message_id,
             begun_at=0.0,

@@ -11,6 +11,7 @@ from schedules.series import Series
 from service.carriers.base import OutgoingEmail, OutgoingText
 from service.clinics import Clinic
 from service.clock import from_ms
+from service.dispatch.return_paths import ReturnPaths
 from service.dispatch.senders import Sender, Senders
 from service.errors import ConfigurationError
 from service.preferences.links import link_to, seal
@@ -48,7 +49,11 @@ class Delivery:
 
 
 class Composer:
-    """Renders deliveries into outgoing messages; reads nothing but what it was given."""
+    """Renders deliveries into outgoing messages; reads nothing but what it was given.
+
+    Attributes:
+        return_paths: by which mail comes back; None where it goes to the sender.
+    """
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class Composer:
         public_url: str | None,
         *,
         receipts: bool,
+        return_paths: ReturnPaths | None = None,
     ) -> None:
         self._renderer = renderer
         self._clinics = clinics
@@ -68,6 +74,7 @@ class Composer:
         self._index = index
         self._public_url = public_url or ""
         self._receipts = receipts
+        self.return_paths = return_paths
         # A text is the same for every patient of a clinic: names are in e-mails only.
         self._texts: dict[tuple[str, str, str, str, int], str] = {}
         self._skeletons: dict[tuple[str, str, str, str, int], Skeleton] = {}
@@ -146,7 +153,8 @@ class Composer:
         """
         patient, clinic = delivery.patient, self.clinic(delivery.patient)
         recipient = patient.email or ""
-        unsubscribe = self.unsubscribe_url(recipient)
+        mailbox = self._index.digest("email", recipient)
+        unsubscribe = self._unsubscribe_url(mailbox)
         content = self._skeleton(delivery, clinic).letter(
             {
                 "given_name": patient.given_name,
@@ -160,6 +168,8 @@ class Composer:
         # to resend an ambiguous one, mailboxes can tell.
         name = self._index.digest("message", f"{delivery.subscription.id}.{delivery.message}")
         message_id = f"<{name}@{domain}>"
+        paths, attempt = self.return_paths, delivery.attempt
+        inbox = paths if clinic.email_replies == "inbox" else None
         envelope = Envelope(
             sender=sender.address,
             sender_name=sender.name,
@@ -168,15 +178,17 @@ class Composer:
             date=from_ms(delivery.at_ms),
             list_id=f"tips.{clinic.id}.{domain}",
             unsubscribe_url=unsubscribe,
-            unsubscribe_mailto=None,
+            unsubscribe_mailto=paths.leave_uri(mailbox) if paths else None,
+            reply_to=inbox.reply(attempt, patient.id) if inbox else None,
         )
         return OutgoingEmail(
-            attempt=delivery.attempt,
+            attempt=attempt,
             to=recipient,
-            sender=sender.address,
+            sender=paths.bounce(attempt) if paths else sender.address,
             content=compose(content, envelope),
             message_id=message_id,
             begun_at=0.0,
+            mailbox=mailbox,
         )
 
     def _skeleton(self, delivery: Delivery, clinic: Clinic) -> Skeleton:
@@ -191,8 +203,10 @@ class Composer:
 
     def unsubscribe_url(self, recipient: str) -> str:
         """The one-click address of a mailbox (RFC 8058)."""
-        digest = self._index.digest("email", recipient)
-        return f"{self._public_url}/u/{self._keyring.seal_token(UNSUBSCRIBE, digest.encode())}"
+        return self._unsubscribe_url(self._index.digest("email", recipient))
+
+    def _unsubscribe_url(self, mailbox: str) -> str:
+        return f"{self._public_url}/u/{self._keyring.seal_token(UNSUBSCRIBE, mailbox.encode())}"
 
     def page_url(self, people: Sequence[tuple[str, int]], now_ms: int) -> str:
         """The address of the page of one patient, or of several who share an address.

@@ -116,7 +116,8 @@ class Sending:
         lease = begun_ms + int(self._limits.lease_s * 1000)
         beginnings = []
         for item in chunk:
-            text = item.outgoing if isinstance(item.outgoing, OutgoingText) else None
+            out = item.outgoing
+            digest = self._composer.body_digest
             beginnings.append(
                 Beginning(
                     claimed=item.claimed,
@@ -125,7 +126,7 @@ class Sending:
                     lease_until_ms=lease,
                     cap_day=item.cap_day,
                     begun_ms=begun_ms,
-                    body=self._composer.body_digest(text.body) if text else "",
+                    body=digest(out.body) if isinstance(out, OutgoingText) else out.mailbox,
                     probe=self._stores.rates.name(item.sender.address) if item.probe else "",
                 )
             )

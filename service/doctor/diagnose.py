@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.clock import SystemClock
-from service.doctor import dispatching, machine, senders, servers, ticking
+from service.doctor import dispatching, machine, returning, senders, servers, ticking
 from service.doctor.sentences import refused
 from service.errors import ConfigurationError, StoreUnavailable
 from service.store import connection
@@ -44,6 +44,7 @@ def diagnose(
         senders.public_url(settings),
         *senders.twilio(settings, clinics),
         *senders.mail(settings, clinics, connect=connect),
+        *returning.mail(settings, clinics, connect=connect),
     ]
 
 

@@ -66,7 +66,7 @@ class AttemptRecord:
     """One provider call as written by ``begin``.
 
     Attributes:
-        body: keyed hash of the text, empty for e-mail.
+        body: keyed hash of the text, of an e-mail the digest of the mailbox that it went to.
         receipt: state code of the newest receipt, empty if none came.
         begun_ms: machine ms UTC.
         probe: name of the stopped sender that it tried, else empty.

@@ -35,7 +35,7 @@ class Beginning:
         lease_until_ms: machine ms UTC.
         cap_day: ordinal of the local day a drip counts for; None for service messages.
         begun_ms: machine ms UTC, kept for looking the attempt up at the provider.
-        body: keyed hash of a text, for the same; empty for e-mail.
+        body: keyed hash of a text, for the same; of an e-mail the digest of its mailbox.
         probe: name of the stopped sender that it tries, else empty.
     """
 

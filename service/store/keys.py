@@ -58,8 +58,9 @@ system_random = RandomPool(os.urandom)
 """This process's own."""
 
 
-def _letters(source: RandomBytes, count: int) -> str:
-    return source(count).translate(_LETTERS).decode("ascii")
+def letters(given: bytes) -> str:
+    """As many letters of `ALPHABET` as there are bytes; five bits of each are kept."""
+    return given.translate(_LETTERS).decode("ascii")
 
 
 def _partition_prefix(partition: int) -> str:
@@ -68,12 +69,12 @@ def _partition_prefix(partition: int) -> str:
 
 def new_patient_id(partition: int, source: RandomBytes) -> str:
     """A patient id of 12 letters, the first two naming the partition."""
-    return _partition_prefix(partition) + _letters(source, PATIENT_RANDOM)
+    return _partition_prefix(partition) + letters(source(PATIENT_RANDOM))
 
 
 def new_attempt_id(partition: int, source: RandomBytes) -> str:
     """An opaque attempt id of 120 random bits, the first two letters naming the partition."""
-    return _partition_prefix(partition) + _letters(source, ATTEMPT_RANDOM)
+    return _partition_prefix(partition) + letters(source(ATTEMPT_RANDOM))
 
 
 def partition_of(identifier: str) -> int:
@@ -216,6 +217,14 @@ class PartitionKeys:
     def reply(self, message_id: str) -> str:
         """Hash: one inbound message, by the hash of the provider's id."""
         return f"{self.tag}:r:{message_id}"
+
+    def mail(self, message_id: str) -> str:
+        """Hash: one e-mail that came back, by the hash of its id and recipient."""
+        return f"{self.tag}:e:{message_id}"
+
+    def bounces(self, address: str) -> str:
+        """Sorted set with expiry: attempts that a mailbox bounced for now, by business ms."""
+        return f"{self.tag}:b:{address}"
 
 
 def rate(sender: str) -> str:

@@ -14,7 +14,12 @@ from service.store.scripts import Argument, Call, Scripts
 
 GRACE_MS = 10_000
 """A fan-out that is open for longer was cut off, or is done twice, which is harmless."""
-WEIGHTS: Final[Mapping[str, int]] = {"staff": 3, "provider_opt_out": 1, "invalid": 0}
+WEIGHTS: Final[Mapping[str, int]] = {
+    "complaint": 4,
+    "staff": 3,
+    "provider_opt_out": 1,
+    "invalid": 0,
+}
 """Which of several reasons is told: the weightiest; what is not listed here, the patient's own
 words, weighs 2."""
 KIND: dict[Channel, str] = {"sms": "phone", "email": "email"}
@@ -79,7 +84,8 @@ class Suppressions:
         Args:
             channel: the address's channel.
             digest: from ``digest``.
-            reason: one word: ``stop``, ``one_click``, ``provider_opt_out``, ``staff``, ``invalid``.
+            reason: one word: ``stop``, ``one_click``, ``provider_opt_out``, ``complaint``,
+                ``staff``, ``invalid``.
             source: who says so: a reply's id, ``carrier``, ``staff:name``.
 
         Raises:

@@ -10,8 +10,8 @@ from typing import Final
 import structlog
 import uvicorn
 
+from service import sockets
 from service.bootstrap import Core, open_core
-from service.errors import ConfigurationError
 from service.settings import Settings
 from service.web.app import create_app
 
@@ -69,15 +69,5 @@ def listening(host: str, port: int) -> socket.socket:
     Raises:
         ConfigurationError: the address is taken, or is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The web process cannot listen on {host}:{port} ({error.strerror}). "
-            f"Set AFTERVISIT_WEB_HOST and AFTERVISIT_WEB_PORT, or end what listens there."
-        ) from None
-    # Connections inherit it. asyncio sets it by itself only on sockets that it opened, and without
-    # it an answer's body waits 40 ms for the client to confirm the headers.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    remedy = "Set AFTERVISIT_WEB_HOST and AFTERVISIT_WEB_PORT, or end what listens there."
+    return sockets.listening(host, port, who="web", remedy=remedy)

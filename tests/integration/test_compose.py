@@ -17,6 +17,7 @@ import redis
 
 from service.bootstrap import Core
 from service.clinics import load_clinics
+from service.mail.addresses import parse_listen
 from service.settings import Settings, load_settings
 from service.store import keys
 from service.store.keyring import KeyRing
@@ -70,13 +71,13 @@ def test_each_part_waits_for_both_servers_and_gets_secrets_as_files(service: str
 
 
 @pytest.mark.parametrize("service", [*SERVERS, "worker", "beat"])
-def test_only_the_web_part_and_the_mail_catcher_can_be_reached_from_outside(service: str) -> None:
+def test_only_what_takes_requests_or_mail_can_be_reached_from_outside(service: str) -> None:
     assert "ports" not in SERVICES[service]
 
 
 def test_ports_are_published_on_this_machine_only() -> None:
     published = [port for given in SERVICES.values() for port in given.get("ports", [])]
-    assert len(published) == 2
+    assert len(published) == 3
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
@@ -85,9 +86,17 @@ def test_store_and_broker_are_on_a_network_with_no_way_out() -> None:
     assert [SERVICES[name]["networks"] for name in SERVERS] == [["inside"], ["inside"]]
 
 
-def test_the_mail_catcher_runs_only_where_it_is_asked_for() -> None:
-    assert {name for name, given in SERVICES.items() if given.get("profiles")} == {"mail"}
-    assert SERVICES["mail"]["profiles"] == ["dev"]
+def test_the_mail_catcher_and_the_listener_run_only_where_they_are_asked_for() -> None:
+    profiles = {name: given["profiles"] for name, given in SERVICES.items() if "profiles" in given}
+    assert profiles == {"mail": ["dev"], "returns": ["returns"]}
+
+
+def test_the_listener_is_a_part_that_takes_mail_where_it_is_published() -> None:
+    given = SERVICES["returns"]
+    assert given["command"] == ["mail"]
+    at = parse_listen(given["environment"]["AFTERVISIT_MAIL_LISTEN"])
+    assert given["ports"] == [f"127.0.0.1:{at.port}:{at.port}"]
+    assert given["secrets"] == list(compose_file()["secrets"])
 
 
 def test_each_variable_and_each_secret_is_a_setting() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from itertools import count
@@ -79,6 +80,22 @@ def test_an_e_mail_has_its_own_way_to_leave(worker: Worker, person: Person) -> N
     assert letter["Subject"] == "You are signed up again"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert worker.core.composer.unsubscribe_url(MAILBOX)[:20] in str(letter["List-Unsubscribe"])
+
+
+def test_where_mail_comes_back_an_e_mail_names_the_mailbox_it_went_to(
+    workers: Callable[..., Worker], person: Person
+) -> None:
+    worker = workers(return_address="bounces@mail.clinic.example", emails_per_second=1000)
+    worker.drain()
+    worker.core.responses.queue(person.response("back", channel="email", to="b@example.org"))
+    worker.drain()
+    (mail,) = [m for m in worker.mail.accepted() if m["to"] == ["b@example.org"]]
+    paths, digest = worker.core.return_paths, worker.core.suppressions.digest
+    assert paths is not None
+    path = paths.open(mail["sender"])
+    assert path is not None
+    assert path.mailbox == digest("email", "b@example.org")
+    assert paths.leave_uri(path.mailbox).removesuffix("?subject=unsubscribe") in mail["content"]
 
 
 def test_one_that_the_provider_was_too_busy_for_leaves_a_little_later(

@@ -223,6 +223,7 @@ def test_a_real_set_up_in_order_has_no_problem(data_dir: Path, clinics: Path) ->
         smtp_url="smtp://user:pass@mail.example.org:587?starttls=required",
         mail_from="One Clinic <care@aftervisit-clinic.org>",
         public_url="https://drip.example.org",
+        return_address="bounces@mail.aftervisit-clinic.org",
         clinics=clinics,
     )
     assert [f for f in found.values() if f.status != "ok"] == []
@@ -309,5 +310,47 @@ def test_the_mail_server_is_greeted_only_when_asked(data_dir: Path) -> None:
         assert found["mail server: connection"].status == "ok"
         found = findings(data_dir, connect=True, smtp_url=f"{url}?starttls=required", **settings)
         assert problems(found) == ["mail server: connection"]
+    finally:
+        controller.stop()
+
+
+REAL_MAIL: dict[str, Any] = {
+    "smtp_url": "smtps://mail.example.org",
+    "mail_from": "care@aftervisit-clinic.org",
+    "public_url": "https://drip.example.org",
+}
+
+
+def test_mail_that_nobody_would_see_come_back_is_warned_of(data_dir: Path, clinics: Path) -> None:
+    name = "mail that comes back"
+    real = REAL_MAIL | {"clinics": clinics}
+    assert findings(data_dir, **real)[name].status == "warning"
+    elsewhere = findings(data_dir, **real, return_address="bounces@relay.example.com")[name]
+    assert elsewhere.status == "warning"
+    assert "SPF" in elsewhere.detail
+    own = findings(data_dir, **real, return_address="bounces@mail.aftervisit-clinic.org")[name]
+    assert own.status == "ok"
+
+
+def test_answers_that_nobody_would_read_are_reported(data_dir: Path, clinics: Path) -> None:
+    clinics.write_text(f'{CLINICS}email_replies = "inbox"\n')
+    real = REAL_MAIL | {"clinics": clinics}
+    assert "mail that comes back: answers" in problems(findings(data_dir, **real))
+    found = findings(data_dir, **real, return_address="bounces@mail.aftervisit-clinic.org")
+    assert problems(found) == []
+
+
+def test_the_listener_is_greeted_only_when_asked(data_dir: Path) -> None:
+    name = "mail that comes back: listener"
+    settings: dict[str, Any] = {"return_address": "bounces@mail.aftervisit-clinic.org"}
+    closed = f"lmtp://127.0.0.1:{free_port()}"
+    assert problems(findings(data_dir, mail_listen=closed, **settings)) == []
+    assert problems(findings(data_dir, connect=True, mail_listen=closed, **settings)) == [name]
+    controller = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        at = f"smtp://0.0.0.0:{controller.port}"
+        found = findings(data_dir, connect=True, mail_listen=at, **settings)
+        assert found[name].status == "ok"
     finally:
         controller.stop()

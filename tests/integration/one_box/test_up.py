@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import smtplib
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,15 +22,17 @@ from tests.support.system import COMMAND
 class Box:
     """One `up` on a data directory and a port of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
         self.port = free_port()
+        self.settings = {f"AFTERVISIT_{name}": value for name, value in settings.items()}
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {key: value for key, value in os.environ.items() if "AFTERVISIT" not in key}
         environment["AFTERVISIT_DATA_DIR"] = str(self.directory / "var")
         environment["AFTERVISIT_WEB_PORT"] = str(self.port)
+        environment |= self.settings
         with (self.directory / "up.log").open("ab") as log:
             return subprocess.Popen(
                 [COMMAND, "up"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -77,8 +80,8 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Box]:
-    one = Box(directory)
+def running(directory: Path, **settings: str) -> Iterator[Box]:
+    one = Box(directory, **settings)
     try:
         yield one
     finally:
@@ -92,6 +95,24 @@ def test_everything_runs_and_ends_in_order_leaving_nothing_behind(box: Box) -> N
     assert box.end() == 0
     assert not [child for child in children if child.is_running()]
     assert embedded_servers(box.directory / "var") == []
+
+
+def test_where_mail_is_to_be_taken_the_listener_runs_too(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "MAIL_LISTEN": f"lmtp://127.0.0.1:{port}",
+        "RETURN_ADDRESS": "bounces@mail.clinic.example",
+    }
+
+    def greets() -> bool:
+        with suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", port) as client:
+            return client.noop()[0] == 250
+        return False
+
+    with data_dir_for_embedded(tmp_path / "var"), running(tmp_path, **settings) as box:
+        until(greets, "the listener takes mail", limit_s=60)
+        assert "mail" in box.parts()
+        assert box.end() == 0
 
 
 @pytest.mark.parametrize("part", ["web", "worker", "beat"])
@@ -165,6 +186,8 @@ def test_a_second_up_is_refused_on_the_same_directory_and_on_the_same_port(box: 
         ({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_API_BASE_URL": "http://127.0.0.1:1"}, "AUTH_TOKEN"),
         ({"CLOCK": "fast:5@junk"}, "2026-03-02T08:00"),
         ({"PUBLIC_URL": "https://x.example/?q=1"}, "query"),
+        ({"MAIL_LISTEN": "lmtp://127.0.0.1:8025"}, "RETURN_ADDRESS"),
+        ({"RETURN_ADDRESS": "bounces"}, "bounces@mail.clinic.example"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

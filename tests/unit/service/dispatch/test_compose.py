@@ -17,8 +17,10 @@ from schedules.series import load_series
 from service.clinics import SAMPLE_CLINIC, Clinic
 from service.clock import to_ms
 from service.dispatch.compose import UNSUBSCRIBE, Composer, Delivery
+from service.dispatch.return_paths import ReturnPaths
 from service.dispatch.senders import Senders
 from service.errors import ConfigurationError
+from service.mail.addresses import ReturnAddress
 from service.settings import load_settings
 from service.store.keyring import Index, InvalidToken, KeyRing
 from service.store.keys import new_attempt_id
@@ -57,7 +59,12 @@ SUBSCRIPTION = Subscription(
 )
 
 
-def composer(*, receipts: bool = True, clinics: tuple[Clinic, ...] = (SAMPLE_CLINIC,)) -> Composer:
+def composer(
+    *,
+    receipts: bool = True,
+    clinics: tuple[Clinic, ...] = (SAMPLE_CLINIC,),
+    paths: ReturnPaths | None = None,
+) -> Composer:
     known = {clinic.id: clinic for clinic in clinics}
     settings = load_settings(
         twilio_from="+15005550006", mail_from="Riverside Clinic <tips@clinic.example>"
@@ -70,6 +77,7 @@ def composer(*, receipts: bool = True, clinics: tuple[Clinic, ...] = (SAMPLE_CLI
         INDEX,
         PUBLIC,
         receipts=receipts,
+        return_paths=paths,
     )
 
 
@@ -200,3 +208,39 @@ def test_a_sender_that_is_not_set_is_named(channel: Channel, variable: str) -> N
     senders = Senders(load_settings(), {SAMPLE_CLINIC.id: SAMPLE_CLINIC})
     with pytest.raises(ConfigurationError, match=variable):
         senders.of(SAMPLE_CLINIC, channel)
+
+
+PATHS = ReturnPaths(ReturnAddress("bounces", "mail.clinic.example"), INDEX)
+IN_THE_INBOX = SAMPLE_CLINIC.model_copy(update={"email_replies": "inbox"})
+
+
+def test_a_letter_leaves_under_a_return_path_of_its_own_attempt() -> None:
+    made = delivery("email")
+    assert composer().email(made).sender == "tips@clinic.example"
+    email = composer(paths=PATHS).email(made)
+    path = PATHS.open(email.sender)
+    assert path is not None
+    assert path.attempt == made.attempt
+    assert email.mailbox == INDEX.digest("email", PATIENT.email or "")
+    assert letter(made, composer(paths=PATHS))[0]["From"].addresses[0].domain == "clinic.example"
+
+
+def test_mail_to_leave_stands_beside_the_one_click_link() -> None:
+    message, _ = letter(delivery("email"), composer(paths=PATHS))
+    link, mail = (uri.strip("<> ") for uri in message["List-Unsubscribe"].split(","))
+    assert link.startswith(f"{PUBLIC}/u/")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = mail.removeprefix("mailto:").removesuffix("?subject=unsubscribe")
+    path = PATHS.open(address)
+    assert path is not None
+    assert path.mailbox == INDEX.digest("email", PATIENT.email or "")
+
+
+def test_answers_go_to_the_clinic_unless_it_wants_them_in_the_inbox() -> None:
+    made = delivery("email")
+    assert letter(made, composer(paths=PATHS))[0]["Reply-To"] is None
+    assert letter(made, composer(clinics=(IN_THE_INBOX,)))[0]["Reply-To"] is None
+    message, _ = letter(made, composer(paths=PATHS, clinics=(IN_THE_INBOX,)))
+    path = PATHS.open(message["Reply-To"])
+    assert path is not None
+    assert (path.attempt, path.patient) == (made.attempt, PATIENT.id)

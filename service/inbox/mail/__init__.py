@@ -1,0 +1,1 @@
+"""Mail that comes back: what it says, and what follows from it."""

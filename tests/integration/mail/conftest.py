@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+import structlog
+
+from tests.support.listener import Post, post
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _nothing_printed() -> Iterator[None]:
+    """Lines that the listener's threads log would stand among pytest's own."""
+    before = structlog.get_config()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture(scope="module", params=["smtp", "lmtp"])
+def mail(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Post]:
+    """One listener of each protocol for the tests of a file, which use mailboxes of their own."""
+    with post(tmp_path_factory.mktemp("mail"), request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def email() -> str:
+    """A mailbox that no other test has."""
+    return f"patient{next(_numbers)}@example.com"
