@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from service.bootstrap.core import Core
 from service.errors import ConfigurationError
-from service.inbox.heard import heard
 from service.inbox.mail.arrivals import Arrivals, InboundEmail
 from service.store.mails import Mails
-from service.store.reply_records import NewReply
 
 
 def arrivals_of(core: Core) -> Arrivals:
@@ -25,26 +23,6 @@ def arrivals_of(core: Core) -> Arrivals:
     mails = Mails(core.scripts, core.suppressions.keys, core.business)
 
     def keep(email: InboundEmail) -> None:
-        """Record it as understood; the sweep of what is open follows it within the minute."""
-        core.replies.record(
-            NewReply(
-                message_id=email.message_id,
-                address=email.mailbox,
-                channel="email",
-                heard=heard(email.body),
-                word="",
-                opt_out_type="",
-                clinic="",
-                via="webhook",
-                at_ms=core.machine.now_ms(),
-                content={
-                    "from": email.sender,
-                    "to": "",
-                    "service": "",
-                    "body": email.body,
-                    "media": "0",
-                },
-            )
-        )
+        core.inbox.receive_email(email)
 
     return Arrivals(paths, core.stores, core.receipts, mails, core.index, keep)

@@ -17,6 +17,7 @@ from service.inbox.care import Care
 from service.inbox.heard import heard
 from service.inbox.keywords import provider_word
 from service.inbox.leaving import Leaving
+from service.inbox.mail.arrivals import InboundEmail
 from service.inbox.newcomers import Newcomers
 from service.store.replies import Replies
 from service.store.reply_records import NewReply, Reply
@@ -131,6 +132,33 @@ class Inbox:
                 },
             )
         )
+        return self._reacted(reply)
+
+    def receive_email(self, email: InboundEmail) -> Reaction:
+        """Record an e-mail, do what it asks for, and have the answers sent to its mailbox.
+
+        They go to the mailbox that we wrote to, never to whoever the e-mail says it is from.
+
+        Raises:
+            StoreUnavailable: nothing is acknowledged; the mail server is to try again.
+        """
+        reply = self._replies.record(
+            NewReply(
+                message_id=email.message_id,
+                address=email.mailbox,
+                channel="email",
+                heard=heard(email.body),
+                word="",
+                opt_out_type="",
+                clinic="",
+                via="webhook",
+                at_ms=self._machine.now_ms(),
+                content={"id": email.message_id, "from": email.sender, "body": email.body},
+            )
+        )
+        return self._reacted(reply)
+
+    def _reacted(self, reply: Reply) -> Reaction:
         if reply.done:
             return Reaction(reply.answer, reply.messages, reply.heard.words, reply.new)
         return self._complete(reply)
@@ -164,7 +192,8 @@ class Inbox:
         clinic = self._answers.clinic(reply.clinic, people)
         messages = self._follow(reply, clinic, people)
         answer = self._answer(reply, messages, clinic, people)
-        messages, answer = self._replies.close(reply, messages if answer else (), answer)
+        sent = bool(answer) or reply.channel == "email"
+        messages, answer = self._replies.close(reply, messages if sent else (), answer)
         log.info(
             "reply_followed",
             reply=reply.id,
@@ -214,6 +243,9 @@ class Inbox:
     ) -> str | None:
         if not messages or reply.asked > ANSWERS_AN_HOUR:
             return None
+        if reply.channel == "email":
+            self._answer_by_email(reply, messages, clinic, people)
+            return None
         if reply.via == "list":
             self._answer_late(reply, messages, clinic, people)
             return None
@@ -221,6 +253,18 @@ class Inbox:
             return None
         language = self._newcomers.language(reply)
         return self._answers.text(messages, clinic, people, language)
+
+    def _answer_by_email(
+        self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
+    ) -> None:
+        mailboxes = (person.contact.email for person in people)
+        own = (m for m in mailboxes if m and self._is_at(reply, m))
+        to = next(own, None)
+        for message in messages if to else ():
+            self._answers.queue(message, reply, to or "", clinic, people)
+
+    def _is_at(self, reply: Reply, mailbox: str) -> bool:
+        return self._suppressions.digest("email", mailbox) == reply.address
 
     def _answer_late(
         self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]

@@ -9,7 +9,6 @@ from itertools import permutations
 import pytest
 
 from schedules.delivery import State
-from service.inbox.receive import GRACE_MS
 from service.store.scripts import as_bytes
 from service.store.tasks import TaskKind
 from tests.support.letters import letter
@@ -181,9 +180,53 @@ def test_something_urgent_in_an_answer_is_put_before_staff(
 ) -> None:
     to = mail.paths.reply(attempt, ana)
     assert mail.hand_over(ANSWER, to, sender="ana@x.example") == 250
-    mail.core.inbox.finish_open(mail.core.machine.now_ms() + GRACE_MS)
     tasks = [task for task in mail.core.tasks.waiting() if ana in task.patients]
     assert [task.kind for task in tasks] == [TaskKind.URGENT]
+
+
+def answers(mail: Post, ana: str) -> list[tuple[str, str]]:
+    """What waits to be sent to her mailbox: each message and its recipient."""
+    partition = mail.core.suppressions.keys(mail.mailbox(ana)).partition
+    waiting = mail.core.responses.waiting(partition, 100)
+    own = [each for each in waiting if each.address == mail.mailbox(ana)]
+    return [(each.response.message, each.response.to) for each in own]
+
+
+def written(mail: Post, ana: str, attempt: str, body: str, name: str) -> None:
+    to = mail.paths.reply(attempt, ana)
+    content = (
+        f"From: Somebody Else <else@x.example>\r\nTo: {to}\r\nSubject: Re: tips\r\n"
+        f"Message-ID: <{name}-{attempt}@x.example>\r\n\r\n{body}\r\n"
+    ).encode()
+    with mail.client() as client:
+        assert hand_over(client, "else@x.example", to, content) == 250
+
+
+def test_an_answer_to_an_answer_goes_to_the_mailbox_that_we_wrote_to(
+    mail: Post, ana: str, attempt: str, email: str
+) -> None:
+    for _ in range(3):
+        written(mail, ana, attempt, "A good day. About a 6, I would say.", "rating")
+    assert [each.rating for each in mail.core.check_ins.of(ana)] == [6]
+    assert answers(mail, ana) == [("check-in-same", email)]
+
+
+def test_who_writes_that_they_want_out_leaves_by_e_mail_and_is_told_so(
+    mail: Post, ana: str, attempt: str, email: str
+) -> None:
+    written(mail, ana, attempt, "Please stop sending me these e-mails.", "leave")
+    assert mail.why(ana) == "stop"
+    assert answers(mail, ana) == [("goodbye", email)]
+
+
+def test_what_only_a_person_can_answer_is_put_before_staff_and_told_so_once_a_day(
+    mail: Post, ana: str, attempt: str, email: str
+) -> None:
+    for number in range(2):
+        written(mail, ana, attempt, f"What about magnesium, question {number}?", f"q{number}")
+    tasks = [task for task in mail.core.tasks.waiting() if ana in task.patients]
+    assert [task.kind for task in tasks] == [TaskKind.REPLY, TaskKind.REPLY]
+    assert answers(mail, ana) == [("auto-reply", email)]
 
 
 def test_an_automatic_answer_is_recorded_and_changes_nothing(
