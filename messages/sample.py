@@ -10,6 +10,7 @@ _NEUTRAL: Final = {
     "emergency_number": "911",
     "crisis_line": "988",
     "unsubscribe_url": "https://aftervisit.example/u/sample",
+    "choices": "A 12 weeks of small steps, B 14 calm evenings",
     "task": "0k3mxq7r2vbt",
     "link": "https://aftervisit.example/p/sample",
     "page_url": "https://aftervisit.example/p/sample",

@@ -29,6 +29,7 @@ EMAIL_VARIABLES: Final = (
     "unsubscribe_url",
     "link",
     "task",
+    "choices",
     "page_url",
 )
 SMS_VARIABLES: Final = tuple(

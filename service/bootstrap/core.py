@@ -29,6 +29,7 @@ from service.inbox.care import Care, CareParts
 from service.inbox.leaving import Leaving
 from service.inbox.newcomers import Newcomers
 from service.inbox.receive import Inbox
+from service.inbox.scope import Scope
 from service.keys.rotation import Rotation
 from service.mail.addresses import parse_return_address
 from service.reporting.backlog import Backlogs
@@ -38,6 +39,7 @@ from service.settings import Settings
 from service.store.dead_letters import DeadLetterStore
 from service.store.embedded import broker_url, embedded
 from service.store.records import Channel, Patient
+from service.store.scope import ScopeQuestions
 from service.store.sealed import SealedValues
 
 if TYPE_CHECKING:
@@ -183,6 +185,7 @@ class Core(ForPatients):
             Leaving(self.replies, self.suppressions, answers),
             Care(parts, self.catalog, self.business),
             Newcomers(self.joining.by_text, self.replies),
+            Scope(ScopeQuestions(self.client, self.suppressions.keys), self.staff),
             self.senders,
             self.machine,
         )

@@ -232,5 +232,6 @@ class Composer:
             "unsubscribe_url": self._public_url,
             "link": self._public_url,
             "task": "-",
+            "choices": "-",
             "page_url": f"{self._public_url}/p",
         }

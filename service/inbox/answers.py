@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
@@ -16,9 +15,11 @@ from schedules.series import Series, list_series
 from service.clinics import Clinic, OptOutHandling
 from service.dispatch.compose import Composer
 from service.dispatch.standing import series_of
+from service.inbox.people import Person
+from service.inbox.scope import choices, live_series
 from service.store.keyring import KeyMissing, Tampered
 from service.store.patients import Patients
-from service.store.records import Patient, PatientFields, Status
+from service.store.records import Status
 from service.store.reply_records import Reply
 from service.store.responses import Response, Responses
 
@@ -42,14 +43,6 @@ def provider_answers(handling: OptOutHandling, word: str, opt_out_type: str) -> 
     if handling == "twilio_default":
         return bool(word)
     return handling == "toll_free" and word in _TOLL_FREE_WORDS
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A patient on the number that a text came from."""
-
-    fields: PatientFields
-    contact: Patient
 
 
 class Answers:
@@ -157,6 +150,7 @@ class Answers:
         self, message: str, language: str, clinic: Clinic, people: Sequence[Person]
     ) -> str:
         context = self._composer.context(clinic, _series(people), language)
+        context["choices"] = choices(live_series(people), language) or "-"
         return self._renderer.sms(message, language, context).text
 
 

@@ -10,7 +10,7 @@ from messages.catalog import Catalog
 from schedules.check_ins import Trend, trend
 from schedules.delivery import State
 from service.clock import BusinessClock
-from service.inbox.answers import Person
+from service.inbox.people import Person
 from service.store.check_ins import CheckIn, CheckIns
 from service.store.limits import Limits
 from service.store.patients import Patients

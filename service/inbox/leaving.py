@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from service.inbox.answers import Answers, Person
+from service.inbox.answers import Answers
+from service.inbox.people import Person
 from service.store.records import CHANNELS, LETTER, Channel
 from service.store.replies import Replies
 from service.store.reply_records import Reply

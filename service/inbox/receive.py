@@ -12,13 +12,15 @@ from service.clinics import Clinic
 from service.clock import MachineClock
 from service.dispatch.senders import Senders
 from service.errors import AftervisitError, StoreUnavailable
-from service.inbox.answers import Answers, Person, provider_answers
+from service.inbox.answers import Answers, provider_answers
 from service.inbox.care import Care
 from service.inbox.heard import heard
 from service.inbox.keywords import provider_word
 from service.inbox.leaving import Leaving
 from service.inbox.mail.arrivals import InboundEmail
 from service.inbox.newcomers import Newcomers
+from service.inbox.people import Person
+from service.inbox.scope import Scope
 from service.store.replies import Replies
 from service.store.reply_records import NewReply, Reply
 from service.store.suppressions import Suppressions
@@ -88,6 +90,7 @@ class Inbox:
         leaving: Leaving,
         care: Care,
         newcomers: Newcomers,
+        scope: Scope,
         senders: Senders,
         machine: MachineClock,
     ) -> None:
@@ -97,6 +100,7 @@ class Inbox:
         self._leaving = leaving
         self._care = care
         self._newcomers = newcomers
+        self._scope = scope
         self._senders = senders
         self._machine = machine
 
@@ -111,12 +115,17 @@ class Inbox:
         """
         clinic = self._senders.clinic_of(text.to, text.messaging_service)
         listed = text.received_ms is not None
+        address = self._suppressions.digest("sms", text.sender)
+        found = heard(text.body, text.opt_out_type)
+        found = self._scope.heard(
+            text.body, address, self._newcomers.heard(text.body, clinic, found)
+        )
         reply = self._replies.record(
             NewReply(
                 message_id=text.message_id,
-                address=self._suppressions.digest("sms", text.sender),
+                address=address,
                 channel="sms",
-                heard=self._newcomers.heard(text.body, clinic, heard(text.body, text.opt_out_type)),
+                heard=found,
                 word=provider_word(text.body),
                 opt_out_type=text.opt_out_type,
                 clinic=clinic.id if clinic else "",
@@ -230,13 +239,22 @@ class Inbox:
         """Follow a stop, a start or a call for help first of all: nothing may hold them up."""
         match reply.heard.keyword:
             case "stop" | "stop_all":
-                return self._leaving.stop(reply)
+                message = self._leaving.stop(reply)
+                asks = message == "goodbye" and self._may_ask(reply)
+                return "goodbye-scope" if asks and self._scope.ask(reply, people) else message
             case "start":
-                return self._leaving.start(reply, people)
+                kept = self._scope.keep(reply, people)
+                message = self._leaving.start(reply, people)
+                return "scope-kept" if kept and message == "rejoined" else message
             case "help":
                 return "help"
             case _:
                 return ""
+
+    @staticmethod
+    def _may_ask(reply: Reply) -> bool:
+        """Whether we confirm a stop ourselves, to somebody who is still there to answer."""
+        return reply.channel == "sms" and reply.via == "webhook" and not reply.word
 
     def _answer(
         self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]

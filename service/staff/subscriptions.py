@@ -18,6 +18,7 @@ STAFF = "staff"
 """The reason that the suppression ledger keeps for what staff stopped."""
 LONGEST_PAUSE: Final = timedelta(days=366)
 _PAUSABLE: Final = (Status.ACTIVE, Status.PAUSED)
+_LEAVABLE = (*_PAUSABLE, Status.OPTED_OUT)
 
 
 class NothingToChange(AftervisitError):
@@ -88,6 +89,8 @@ class Staff:
     def leave(self, identifier: str, number: int, *, source: str) -> bool:
         """End one subscription for good, and no other; False where it had ended before.
 
+        One that an opt-out has ended is not revived with the others when that is lifted.
+
         Raises:
             NotFound: there is no such patient, or no such subscription.
         """
@@ -95,7 +98,7 @@ class Staff:
         if subscription is None:
             raise NotFound("The patient has no such subscription.")
         stands = self._patients.set_status(
-            subscription, Status.OPTED_OUT, allowed=_PAUSABLE, source=source, reason="left"
+            subscription, Status.OPTED_OUT, allowed=_LEAVABLE, source=source, reason="left"
         )
         return stands is None
 

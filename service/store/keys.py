@@ -194,6 +194,10 @@ class PartitionKeys:
         """List: encrypted consent evidence, oldest first."""
         return f"{self.tag}:c:{patient}"
 
+    def scope(self, address: str) -> str:
+        """String with expiry: the series that an address may keep, asked after a STOP."""
+        return f"{self.tag}:q:{address}"
+
     def check_ins(self, patient: str) -> str:
         """Hash: the patient's ratings, encrypted, each by the reply that holds it."""
         return f"{self.tag}:v:{patient}"

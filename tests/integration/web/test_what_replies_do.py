@@ -210,3 +210,57 @@ def test_something_urgent_of_yesterday_is_for_staff_alone(web: Site, phone: str)
     partition = web.core.suppressions.keys(web.core.suppressions.digest("sms", phone)).partition
     assert web.core.responses.waiting(partition, 10) == []
     assert kinds(web) == [TaskKind.URGENT]
+
+
+def in_two_series(web: Site, phone: str) -> str:
+    patient = web.enrol(phone=phone)
+    web.enrol(phone=phone, series="sleep-hygiene")
+    return patient
+
+
+def standing(web: Site, patient: str) -> dict[str, Status]:
+    return {s.series: s.status for s in web.core.patients.load(patient).subscriptions()}
+
+
+def test_who_leaves_two_series_is_let_go_at_once_and_asked_once_which_was_meant(
+    web: Site, phone: str
+) -> None:
+    patient = in_two_series(web, phone)
+    question = answer_to(web, phone, "please stop texting me")
+    assert "You're opted out" in question, "all of it, at once"
+    assert "A 12 weeks of small steps, B 14 calm evenings" in question
+    assert web.silent(patient)
+    assert set(standing(web, patient).values()) == {Status.OPTED_OUT}
+
+
+def test_one_letter_keeps_that_series_and_no_other(web: Site, phone: str) -> None:
+    patient = in_two_series(web, phone)
+    web.text(phone, "please stop texting me")
+    assert "the rest stays off" in answer_to(web, phone, "B.")
+    assert not web.silent(patient)
+    assert standing(web, patient) == {
+        "restless-legs": Status.OPTED_OUT,
+        "sleep-hygiene": Status.ACTIVE,
+    }
+
+
+def test_a_stop_after_the_letter_stands(web: Site, phone: str) -> None:
+    patient = in_two_series(web, phone)
+    web.text(phone, "please stop texting me")
+    web.text(phone, "keep A")
+    web.text(phone, "no, stop all of it")
+    assert web.silent(patient)
+
+
+def test_a_letter_without_a_question_is_for_a_person(web: Site, phone: str) -> None:
+    patient = in_two_series(web, phone)
+    web.text(phone, "B")
+    assert set(standing(web, patient).values()) == {Status.ACTIVE}
+    assert kinds(web) == [TaskKind.REPLY]
+
+
+def test_the_letter_of_no_series_keeps_none(web: Site, phone: str) -> None:
+    patient = in_two_series(web, phone)
+    web.text(phone, "please stop texting me")
+    web.text(phone, "C")
+    assert web.silent(patient)
