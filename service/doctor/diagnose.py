@@ -41,6 +41,7 @@ def diagnose(
         *_store_and_keys(settings, clock),
         *senders.carriers(settings),
         clinic_finding,
+        *senders.alerts(clinics),
         senders.public_url(settings),
         *senders.twilio(settings, clinics),
         *senders.mail(settings, clinics, connect=connect),

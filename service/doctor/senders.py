@@ -45,6 +45,26 @@ def clinics(settings: Settings) -> tuple[Finding, tuple[Clinic, ...] | None]:
     return ok(name, f"{', '.join(clinic.id for clinic in found)}."), found
 
 
+def alerts(clinics: Collection[Clinic] | None) -> list[Finding]:
+    """Whether somebody is told when a reply may be urgent."""
+    if clinics is None:
+        return []
+    silent = [
+        clinic.id
+        for clinic in clinics
+        if not (clinic.alert_emails or clinic.alert_phones or clinic.alert_webhook)
+    ]
+    if not silent:
+        return [ok("alerts", "Every clinic has somebody who is told of urgent replies.")]
+    return [
+        warning(
+            "alerts",
+            f"Nobody is told when a reply may be urgent: {', '.join(sorted(silent))}.",
+            "Set alert_emails, alert_phones or alert_webhook of the clinic in the clinics file.",
+        )
+    ]
+
+
 def carriers(settings: Settings) -> list[Finding]:
     """Whether anything at all can be sent."""
     if settings.carrier_urls():

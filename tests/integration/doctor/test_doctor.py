@@ -36,6 +36,7 @@ id = "one"
 name = "One Clinic"
 phone = "(503) 555-0142"
 postal_address = "12 Harbor Street, Portland"
+alert_emails = ["desk@aftervisit-clinic.org"]
 """
 
 
@@ -293,6 +294,12 @@ def test_loopback_carriers_need_neither_clinics_nor_a_public_address(data_dir: P
 def test_a_clinics_file_with_a_fault_is_reported(data_dir: Path, clinics: Path) -> None:
     clinics.write_text("[[clinic]]\nid = 'one'\n")
     assert "clinics" in problems(findings(data_dir, clinics=clinics))
+
+
+def test_a_clinic_that_nobody_alerts_for_is_warned_of(data_dir: Path, clinics: Path) -> None:
+    clinics.write_text(CLINICS.replace("alert_emails", "# "))
+    found = findings(data_dir, clinics=clinics)["alerts"]
+    assert (found.status, "one" in found.detail) == ("warning", True)
 
 
 def test_the_mail_server_is_greeted_only_when_asked(data_dir: Path) -> None:
