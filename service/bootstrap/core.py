@@ -177,7 +177,7 @@ class Core(ForPatients):
     def inbox(self) -> Inbox:
         """Follows and answers what patients text us."""
         answers = Answers(self.renderer, self.composer, self.clinics, self.patients, self.responses)
-        parts = CareParts(self.replies, self.patients, self.tasks, self.check_ins, self.limits)
+        parts = CareParts(self.replies, self.patients, self.tasks, self.check_ins)
         return Inbox(
             self.replies,
             self.suppressions,

@@ -12,7 +12,6 @@ from schedules.delivery import State
 from service.clock import BusinessClock
 from service.inbox.people import Person
 from service.store.check_ins import CheckIn, CheckIns
-from service.store.limits import Limits
 from service.store.patients import Patients
 from service.store.replies import Replies
 from service.store.reply_records import Reply
@@ -24,7 +23,7 @@ DEFAULT_TOPIC: Final = "symptom-check"
 ASKED_MS: Final = 14 * 86_400_000
 """A rating answers a question of the last two weeks."""
 _REACHED: Final = frozenset(state.code for state in (State.SENT, State.DELIVERED, State.UNKNOWN))
-AUTO_REPLY_S: Final = 86_400.0
+AUTO_REPLY_MS: Final = 86_400_000
 """The automatic answer to what a person has to read is given once in this time."""
 _ALERTS: Final = frozenset({TaskKind.URGENT, TaskKind.WORSE, TaskKind.DIED})
 
@@ -37,7 +36,6 @@ class CareParts:
     patients: Patients
     tasks: Tasks
     check_ins: CheckIns
-    limits: Limits
 
 
 class Care:
@@ -110,8 +108,8 @@ class Care:
         return self._auto_reply(reply)
 
     def _auto_reply(self, reply: Reply) -> str:
-        allowed = self._parts.limits.allow("auto-reply", reply.address, 1, AUTO_REPLY_S)
-        return "auto-reply" if allowed else ""
+        first = self._parts.replies.is_first_of(reply, AUTO_REPLY_MS)
+        return "auto-reply" if first else ""
 
     def _asked(self, people: Sequence[Person]) -> tuple[Person, str] | None:
         """Who was asked for a rating lately, and about what; None where that is not certain."""

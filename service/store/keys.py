@@ -194,6 +194,10 @@ class PartitionKeys:
         """List: encrypted consent evidence, oldest first."""
         return f"{self.tag}:c:{patient}"
 
+    def first_reply(self, address: str) -> str:
+        """String with expiry: the reply of an address that got the day's automatic answer."""
+        return f"{self.tag}:o:{address}"
+
     def scope(self, address: str) -> str:
         """String with expiry: the series that an address may keep, asked after a STOP."""
         return f"{self.tag}:q:{address}"

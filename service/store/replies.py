@@ -149,6 +149,21 @@ class Replies:
         )[0]
         return tuple(filter(None, stands[0].decode().split(","))), self._opened(key, stands[1])
 
+    def is_first_of(self, reply: Reply, span_ms: int) -> bool:
+        """Whether a message is the one that counts of its address for so long; each copy agrees.
+
+        Args:
+            reply: asked about; the first one that is asked about counts.
+            span_ms: for how long, machine ms.
+
+        Raises:
+            StoreUnavailable: ask again, it is idempotent.
+        """
+        key = self._keys_of(reply.address).first_reply(reply.address)
+        with store_errors(self._client):
+            self._client.set(key, reply.id, nx=True, px=span_ms)
+            return self._client.get(key) == reply.id.encode()
+
     def open_before(self, at_ms: int, limit: int) -> list[Reply]:
         """Messages recorded at or before an instant whose effects may not be complete.
 

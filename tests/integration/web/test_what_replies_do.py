@@ -170,6 +170,16 @@ def test_what_only_a_person_can_answer_reaches_the_staff_inbox_and_is_told_so_on
     assert "Message and data rates" in answer_to(web, phone, "help please"), "always answered"
 
 
+def test_fifty_copies_of_a_question_get_the_same_automatic_answer(web: Site, phone: str) -> None:
+    fields = text_fields(phone, "can I take this with grapefruit")
+    with ThreadPoolExecutor(50) as pool:
+        posted = pool.map(lambda _: web.post("/webhooks/twilio/inbound", fields), range(50))
+        answers = {said(answer) for answer in posted}
+    assert len(answers) == 1
+    assert None not in answers
+    assert kinds(web) == [TaskKind.REPLY]
+
+
 def test_a_picture_without_words_is_for_a_person(web: Site, phone: str) -> None:
     web.enrol(phone=phone)
     assert "not at once" in (said(web.text(phone, "", NumMedia="1")) or "")
