@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from urllib.parse import urlsplit
+
+import structlog
 
 from service.bootstrap.core import Core
 from service.carriers.base import EmailCarrier, TextCarrier
@@ -16,9 +19,11 @@ from service.dispatch.parts import Carriers, DrainLimits
 from service.dispatch.prepare import Preparer
 from service.dispatch.sending import Sending
 from service.dispatch.settle import Settle
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, StoreUnavailable
 from service.inbox.listening import Listening
 from service.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class Dispatch:
@@ -63,15 +68,28 @@ class Dispatch:
         Raises:
             StoreUnavailable: nothing is lost; the sweep finds what was not recorded.
         """
-        await self._alerting.run(partition)
-        concluded = await self._settle.run(partition)
-        if await self._listening.may_send():
-            await self._answering.run(partition)
-            concluded += await self._drain.run(partition)
-        else:
-            await self._answering.run(partition, alerts_only=True)
-        await self._afterwards.run(partition)
+        # A clinic's webhook takes its time, and holds up nothing.
+        alerts = asyncio.create_task(self._alerting.run(partition))
+        try:
+            concluded = await self._settle.run(partition)
+            may_send = await self._listening.may_send()
+            await self._answer(partition, alerts_only=not may_send)
+            if may_send:
+                concluded += await self._drain.run(partition)
+            await self._afterwards.run(partition)
+        finally:
+            await asyncio.wait((alerts,))
+        alerts.result()
         return concluded
+
+    async def _answer(self, partition: int, *, alerts_only: bool) -> None:
+        """Send what stands outside of any series; a fault there holds up no series."""
+        try:
+            await self._answering.run(partition, alerts_only=alerts_only)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, what is due goes out
+            log.error("answering_failed", partition=partition, fault=type(error).__name__)
 
     def stop(self) -> None:
         """Have a drain under way end what it has begun, and give back the rest."""

@@ -27,7 +27,11 @@ log = structlog.get_logger(__name__)
 BATCH: Final = 32
 MESSAGE: Final = "staff-alert"
 LANGUAGE: Final = "en"
-WEBHOOK_TOTAL_S: Final = 10.0
+WEBHOOK_TOTAL_S: Final = 5.0
+TURN_S: Final = 15.0
+"""An alert that was cut off in the middle is sent again after this."""
+ONCE_S: Final = 86_400.0
+"""What is told of once may wait so long for a carrier that is away."""
 _UNTIL_TAKEN: Final = frozenset({TaskKind.URGENT})
 
 
@@ -64,6 +68,8 @@ class Alerting:
         return len(due)
 
     async def _one(self, task: Task) -> None:
+        # Before anything: no other worker alerts of it while the webhook takes its time.
+        await asyncio.to_thread(self._tasks.alerting, task, TURN_S)
         clinic = self._clinics.get(task.clinic)
         told = 0
         if clinic is not None:
@@ -71,7 +77,8 @@ class Alerting:
             told += await self._call(task, clinic)
         if not told:
             log.error("alert_reaches_nobody", task=task.id, kind=task.kind, clinic=task.clinic)
-        again_s = self._again_s if task.kind in _UNTIL_TAKEN else None
+        once = told and task.kind not in _UNTIL_TAKEN
+        again_s = None if once else self._again_s
         await asyncio.to_thread(self._tasks.alerted, task, again_s)
         log.warning("staff_alerted", task=task.id, kind=task.kind, before=task.alerts, ways=told)
 
@@ -92,7 +99,7 @@ class Alerting:
                     once=f"alert:{task.id}:{task.alerts}:{to}",
                     values={"task": task.id},
                     alert=True,
-                    expires_s=self._again_s,
+                    expires_s=self._again_s if task.kind in _UNTIL_TAKEN else ONCE_S,
                 )
             )
         return len(ways)

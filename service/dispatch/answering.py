@@ -27,7 +27,7 @@ from service.dispatch.parts import Carriers, Stores
 from service.dispatch.senders import Sender
 from service.dispatch.stops import Stops
 from service.errors import ConfigurationError
-from service.store.responses import Ended, Queued, Response, Responses
+from service.store.responses import LOOK_AGAIN_MS, Ended, Queued, Response, Responses
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,12 @@ class Answering:
         """
         waiting = await asyncio.to_thread(self._responses.waiting, partition, BATCH)
         wanted = [each for each in waiting if each.response.alert or not alerts_only]
-        await asyncio.gather(*(self._one(queued) for queued in wanted))
+        ended = await asyncio.gather(
+            *(self._one(queued) for queued in wanted), return_exceptions=True
+        )
+        for fault in ended:
+            if isinstance(fault, BaseException):
+                raise fault
         return len(wanted)
 
     async def _one(self, queued: Queued) -> None:
@@ -82,6 +87,10 @@ class Answering:
         except (ConfigurationError, ContentError) as error:
             log.error("response_fault", response=queued.id, fault=str(error))
             self._responses.put_off(queued, self._machine.now_ms() + int(WAIT_S * 1000))
+            return
+        except Exception as error:  # noqa: BLE001 - one of them must not hold up the others
+            log.error("response_fault", response=queued.id, fault=type(error).__name__)
+            self._responses.put_off(queued, self._machine.now_ms() + LOOK_AGAIN_MS)
             return
         grant = self._stores.rates.take(sender.address, 1, sender.per_second)
         if not grant.count:

@@ -222,5 +222,5 @@ def changes_channel(item: Ready, outcome: Outcome) -> bool:
 
     Once: the address that was refused is suppressed by then, so that none is tried twice.
     """
-    others = item.profile.channels - {item.delivery.channel}
+    others = item.claimed.fields.reachable() - {item.delivery.channel}
     return outcome.effect is not None and bool(others)

@@ -128,10 +128,21 @@ class JoiningByText:
         log.info("join_begun", join=join.id)
         return CONFIRM
 
-    def waits_for(self, phone_digest: str) -> bool:
-        """Whether a YES from this phone would confirm something."""
+    def waits_for(self, phone_digest: str, evidence_id: str = "") -> bool:
+        """Whether a YES from this phone confirms something; also where this very one has already.
+
+        Args:
+            phone_digest: of the phone.
+            evidence_id: the provider's id of the YES; a copy of it, or one that was cut off in the
+                middle, is followed as the first was.
+        """
         join = self._joins.awaited(phone_digest)
-        return join is not None and "sms" not in join.proofs
+        if join is None:
+            return False
+        proof = join.proofs.get("sms")
+        if proof is None:
+            return True
+        return bool(evidence_id) and proof.get("confirmed", "").endswith(f"reply {evidence_id}")
 
     def language_of(self, phone_digest: str) -> str | None:
         """The language that somebody who is joining from this phone has chosen."""

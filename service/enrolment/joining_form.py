@@ -183,7 +183,10 @@ def area_timezone(phone: str) -> str | None:
     import phonenumbers  # noqa: PLC0415 - slow to load
     from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number  # noqa: PLC0415
 
-    zones = time_zones_for_number(phonenumbers.parse(phone))
+    try:
+        zones = time_zones_for_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:  # a short code
+        return None
     return zones[0] if len(zones) == 1 and zones[0] != UNKNOWN_TIMEZONE else None
 
 

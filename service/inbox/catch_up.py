@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from service.carriers.base import Inbound, TextCarrier
+from service.errors import StoreUnavailable
 from service.inbox.receive import InboundText, Inbox
 from service.store.replies import Replies
 
@@ -62,11 +63,19 @@ async def catch_up(
     mark = replies.mark_ms()
     since = (now_ms - FIRST_LOOK_MS) if mark is None else mark
     listed = await _listed(carrier, since, numbers)
-    new = 0
+    new, upto = 0, now_ms - OVERLAP_MS
     for message in listed:
-        reaction = await asyncio.to_thread(inbox.receive, _text(message))
+        try:
+            reaction = await asyncio.to_thread(inbox.receive, _text(message))
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one message must not hold up all sending
+            # Whether it is on record is not certain, so that it is read again, for a day.
+            log.error("inbound_text_fault", fault=type(error).__name__)
+            upto = min(upto, max(message.received_ms, now_ms - FIRST_LOOK_MS))
+            continue
         new += reaction.new
-    replies.set_mark(max(since, now_ms - OVERLAP_MS))
+    replies.set_mark(max(since, upto))
     log.info("caught_up", read=len(listed), new=new)
     return CaughtUp(len(listed), new, since)
 

@@ -62,7 +62,9 @@ class Leaving:
                 address = person.contact.address(channel) if person else None
                 if address and channel != reply.channel:
                     digest = self._suppressions.digest(channel, address)
-                    self._suppressions.suppress(channel, digest, reason=reason, source=reply.source)
+                    self._suppressions.suppress(
+                        channel, digest, reason=reason, source=reply.source, own=True
+                    )
 
     def start(self, reply: Reply, people: Sequence[Person]) -> str:
         """Follow a message that asks to come back; the name of the message that answers it.

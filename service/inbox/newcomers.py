@@ -47,13 +47,13 @@ class Newcomers:
         if reply.heard.says("opt_out"):
             self._joining.forget(reply.address)
             return None
-        confirms = reply.heard.says("affirm") and self._joining.waits_for(reply.address)
-        if not (confirms or reply.heard.says(JOIN)):
+        if not (reply.heard.says("affirm") or reply.heard.says(JOIN)):
             return None
         content = self._replies.content(reply)
         phone, evidence = content["from"], content.get("id") or reply.id
-        if confirms:
-            return self._confirm(phone, clinic, evidence)
+        if reply.heard.says("affirm"):
+            waits = self._joining.waits_for(reply.address, evidence)
+            return self._confirm(phone, clinic, evidence) if waits else None
         word = self._joining.keyword_of(content["body"], clinic)
         if word is None:
             return None  # the clinics file has changed since

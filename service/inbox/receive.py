@@ -29,7 +29,8 @@ from service.store.tasks import TaskKind
 log = structlog.get_logger(__name__)
 
 ANSWERS_AN_HOUR: Final = 10
-"""An address that writes more is another machine; it is followed, but not answered any more."""
+"""An address that writes more is another machine; it is followed, but not answered any more, save
+for what is urgent and for who leaves."""
 GRACE_MS: Final = 10_000
 """A record that is open for longer was cut off, or is finished twice, which is harmless."""
 OPEN_AT_ONCE: Final = 100
@@ -193,6 +194,10 @@ class Inbox:
             except AftervisitError as error:
                 log.error("reply_stays_open", reply=reply.id, fault=str(error))
                 continue
+            except Exception as error:  # noqa: BLE001 - one message must not hold up the others
+                # Its text may hold what was written, and is not told.
+                log.error("reply_stays_open", reply=reply.id, fault=type(error).__name__)
+                continue
             finished += 1
         return finished
 
@@ -259,7 +264,8 @@ class Inbox:
     def _answer(
         self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
     ) -> str | None:
-        if not messages or reply.asked > ANSWERS_AN_HOUR:
+        spared = "urgent-reply" in messages or reply.heard.says("opt_out")
+        if not messages or (reply.asked > ANSWERS_AN_HOUR and not spared):
             return None
         if reply.channel == "email":
             self._answer_by_email(reply, messages, clinic, people)

@@ -20,10 +20,12 @@ from service.store.reply_records import Heard, Reply
 from service.store.scope import ScopeQuestions
 
 LETTERS: Final = "ABCDE"
-KEEP: Final = "keep_"
-"""With a letter: what is heard of an answer to the question, beside the intents."""
+KEEP: Final = "keep:"
+"""With a series: what is heard of an answer to the question, beside the intents."""
 _CHOICE: Final = re.compile(r"\W*(?:keep\s+)?([a-e])\W*", re.IGNORECASE)
 _LIVE: Final = frozenset({Status.ACTIVE, Status.PAUSED})
+_MAY_GO_ON: Final = _LIVE | {Status.OPTED_OUT}
+"""An opt-out that is lifted revives what it has ended."""
 
 
 class Scope:
@@ -42,10 +44,10 @@ class Scope:
         choice = _CHOICE.fullmatch(text)
         if choice is None or found.words != ("other",):
             return found
-        letter = choice[1].upper()
-        if LETTERS.index(letter) >= len(self._questions.asked(address)):
+        asked, place = self._questions.asked(address), LETTERS.index(choice[1].upper())
+        if place >= len(asked):
             return found
-        words = ("opt_in", KEEP + letter.lower())
+        words = ("opt_in", KEEP + asked[place])
         return replace(found, words=words, rules=("scope.keep",))
 
     def ask(self, reply: Reply, people: Sequence[Person]) -> bool:
@@ -72,16 +74,12 @@ class Scope:
         Raises:
             StoreUnavailable: do it again, it is idempotent.
         """
-        letter = next((w[len(KEEP) :] for w in reply.heard.words if w.startswith(KEEP)), "")
-        asked = self._questions.asked(reply.address)
-        if not letter or not asked:
-            return False
-        kept = asked[LETTERS.index(letter.upper())]
-        for person in people:
+        kept = next((w.removeprefix(KEEP) for w in reply.heard.words if w.startswith(KEEP)), "")
+        for person in people if kept else ():
             for subscription in person.fields.subscriptions():
-                if subscription.series in asked and subscription.series != kept:
+                if subscription.series != kept and subscription.status in _MAY_GO_ON:
                     self._staff.leave(person.contact.id, subscription.number, source=reply.source)
-        return True
+        return bool(kept)
 
 
 def live_series(people: Sequence[Person]) -> list[str]:

@@ -18,7 +18,7 @@ from service.store.suppressions import Suppressions
 
 MESSAGE: Final = "page-link"
 """In the library."""
-ADDRESS_MOST, ADDRESS_S = 3, 3600.0
+ADDRESS_LIMITS: Final = ((3, 3600.0), (3, 86_400.0))
 """Links to one address: nobody's phone or mailbox is flooded by somebody who types it in."""
 SOURCE_MOST, SOURCE_S = 20, 600.0
 """Requests of one source: a household or a clinic's own network asks for less."""
@@ -77,7 +77,7 @@ class PageRequests:
         """
         digest = self._suppressions.digest(channel, address)
         people = self._people(channel, digest)[:MOST_PEOPLE]
-        if not people or not self._limits.allow("page-link", digest, ADDRESS_MOST, ADDRESS_S):
+        if not people or not self._may_go(digest):
             return False
         contacts = [self._patients.contact(fields) for fields in people]
         return self._responses.queue(
@@ -90,6 +90,12 @@ class PageRequests:
                 once=f"{MESSAGE}:{digest}:{self._machine.now_ms()}",
                 values={"link": f"{self._base}/p/{self._access.token(people)}"},
             )
+        )
+
+    def _may_go(self, digest: str) -> bool:
+        return all(
+            self._limits.allow(f"page-link-{int(per_s)}", digest, most, per_s)
+            for most, per_s in ADDRESS_LIMITS
         )
 
     def _people(self, channel: Channel, digest: str) -> list[PatientFields]:

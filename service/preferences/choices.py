@@ -35,7 +35,9 @@ class Choices:
             NotFound: there is no such patient.
         """
         digest = self._digest(identifier, channel)
-        self._suppressions.suppress(channel, digest, reason=REASONS[channel], source=SOURCE)
+        self._suppressions.suppress(
+            channel, digest, reason=REASONS[channel], source=SOURCE, own=True
+        )
 
     def undo(self, identifier: str, channel: Channel) -> bool:
         """Take back what `stop` did to a channel; whether it reaches the patient again.

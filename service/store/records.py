@@ -3,7 +3,8 @@
 A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
-looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself, ``w<n>`` leases that
+looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself,
+``y<n>`` the pause that an opt-out ended, ``w<n>`` leases that
 ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``e`` how often
 all links to the patient's page were ended, and of somebody who was erased nothing but ``z``, when.
 Nothing outside ``c`` tells who somebody is.

@@ -4,8 +4,9 @@ A record is one hash in the partition of the address it came from (see ``Partiti
 Its fields: ``a`` address, ``h`` channel, ``i`` what was understood, ``ci`` the check-in it holds,
 ``ru`` the rules that said so, ``k`` keyword, ``w`` the provider's own keyword, ``o``
 ``OptOutType``, ``g`` clinic, ``v`` how we learned of it, ``at`` when it was received, ``n`` stops
-before it, ``c`` the encrypted text with its addresses, ``d`` set once its effects are complete,
-``m`` and ``r`` the answers' names and encrypted text.
+before it, ``as`` messages of its address within an hour before it, ``c`` the encrypted text with
+its addresses, ``d`` set once its effects are complete, ``m`` and ``r`` the answers' names and
+encrypted text.
 """
 
 from __future__ import annotations

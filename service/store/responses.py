@@ -14,14 +14,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import structlog
+
 from service.clock import MachineClock
-from service.store.keyring import Index, KeyRing
+from service.store.keyring import Index, KeyMissing, KeyRing, Tampered
 from service.store.keys import PartitionKeys
 from service.store.records import LETTER, Channel
 from service.store.scripts import Argument, Scripts
 
+LOOK_AGAIN_MS: Final = 60_000
+"""One that cannot be read is looked at again then: its key may be back."""
 KEPT_MS: Final = 30 * 86_400_000
 """How long it is known that something was queued before, and what became of it."""
+
+log = structlog.get_logger(__name__)
 
 Begun = Literal["ok", "expired", "suppressed", "unknown", "lost"]
 Ended = Literal["sent", "failed", "unknown", "again"]
@@ -136,10 +142,15 @@ class Responses:
         records = self._scripts.read_hashes([keys.response(name) for name in names])
         found = []
         for name, record in zip(names, records, strict=True):
-            if record:
-                found.append(self._opened(name, keys.response(name), record))
-            else:
+            if not record:
                 self._scripts.run("put_off", (keys.responses,), (name, ""))
+                continue
+            try:
+                found.append(self._opened(name, keys.response(name), record))
+            except (KeyMissing, Tampered) as error:
+                log.error("response_unreadable", response=name, fault=str(error))
+                again_ms = self._machine.now_ms() + LOOK_AGAIN_MS
+                self._scripts.run("put_off", (keys.responses,), (name, again_ms))
         return found
 
     def _opened(self, name: str, key: str, record: Mapping[bytes, bytes]) -> Queued:

@@ -78,7 +78,15 @@ class Suppressions:
         """The partition of an address."""
         return PartitionKeys(int.from_bytes(digest.encode(), "big") % self._partitions)
 
-    def suppress(self, channel: Channel, digest: str, *, reason: str, source: str) -> Ledger:
+    def suppress(
+        self,
+        channel: Channel,
+        digest: str,
+        *,
+        reason: str,
+        source: str,
+        own: bool = False,
+    ) -> Ledger:
         """Never send to this address again, for any patient on it.
 
         Args:
@@ -87,11 +95,15 @@ class Suppressions:
             reason: one word: ``stop``, ``one_click``, ``provider_opt_out``, ``complaint``,
                 ``staff``, ``invalid``.
             source: who says so: a reply's id, ``carrier``, ``staff:name``.
+            own: the patient says so, and not by a reply that was recorded as a stop: no start that
+                came before it undoes it then.
 
         Raises:
             StoreUnavailable: not (wholly) recorded; ask again, it is idempotent.
         """
-        return self._change(channel, digest, on=True, reason=reason, source=source, lifts="")
+        return self._change(
+            channel, digest, on=True, reason=reason, source=source, lifts="", own=own
+        )
 
     def lift(
         self,
@@ -139,6 +151,7 @@ class Suppressions:
         source: str,
         lifts: str,
         stops: int | None = None,
+        own: bool = False,
     ) -> Ledger:
         keys = self.keys(digest)
         args = change(
@@ -149,6 +162,7 @@ class Suppressions:
             at_ms=self._clock.now_ms(),
             lifts=lifts,
             stops=stops,
+            own=own,
         )
         names = (keys.address(digest), keys.audit, keys.open_fan_outs)
         answer = self._scripts.run_durably("suppress", [(names, args)])[0]
@@ -249,6 +263,7 @@ def change(
     lifts: str,
     stops: int | None = None,
     received_ms: int | None = None,
+    own: bool = False,
 ) -> tuple[Argument, ...]:
     """What ``suppress.lua`` is told.
 
@@ -261,8 +276,9 @@ def change(
         lifts: only these reasons, with commas between them; empty for any.
         stops: of a patient's start, how many stops of the address stood when it was recorded.
         received_ms: when that was received, where the order of arrival does not tell.
+        own: a stop of the patient's own that is no numbered reply.
     """
-    guard = ("" if stops is None else stops, "" if received_ms is None else received_ms)
+    guard = tuple("" if each is None else each for each in (stops, received_ms, 1 if own else None))
     weights = (part for pair in WEIGHTS.items() for part in pair)
     return (int(on), reason, source, at_ms, lifts, member, *guard, *weights)
 

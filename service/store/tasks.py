@@ -228,6 +228,12 @@ class Tasks:
         keys = PartitionKeys(partition)
         return self._read(self._scripts.read_before([keys.alerts], self._machine.now_ms(), limit))
 
+    def alerting(self, task: Task, turn_s: float) -> None:
+        """Note that this process alerts of a task; nobody else does for so many machine seconds."""
+        keys = _keys_of(task.id)
+        until_ms = self._machine.now_ms() + int(turn_s * 1000)
+        self._scripts.run("put_off", (keys.alerts,), (task.id, until_ms))
+
     def alerted(self, task: Task, again_s: float | None) -> bool:
         """Note an alert; False where another worker was first, or it has been taken meanwhile.
 

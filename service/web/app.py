@@ -92,4 +92,6 @@ async def _sweep(core: Core) -> None:
                     log.warning(name, count=finished)
         except AftervisitError as error:
             log.warning("sweep_failed", fault=str(error))
+        except Exception as error:  # noqa: BLE001 - the sweep goes on as long as the process
+            log.error("sweep_failed", fault=type(error).__name__)
         await asyncio.sleep(SWEEP_S)

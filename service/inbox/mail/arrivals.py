@@ -217,7 +217,11 @@ class Arrivals:
 
     def _suppress(self, whose: _Whose, reason: str, identifier: str) -> None:
         self._stores.suppressions.suppress(
-            "email", whose.mailbox, reason=reason, source=f"mail:{identifier}"
+            "email",
+            whose.mailbox,
+            reason=reason,
+            source=f"mail:{identifier}",
+            own=reason == "one_click",
         )
 
     def _replied(self, identifier: str, whose: _Whose, reading: Reading) -> None:

@@ -126,7 +126,9 @@ def text_of(part: Message[Any, Any]) -> str:
         text = raw.decode(charset, "replace")
     except (LookupError, ValueError):
         text = raw.decode("utf-8", "replace")
-    return text[:MOST_TEXT].replace("\x00", "")
+    # Some encodings make halves of characters, which nothing could be stored with.
+    whole = text[:MOST_TEXT].encode("utf-8", "replace").decode()
+    return whole.replace("\x00", "")
 
 
 def _is_file(part: Message[Any, Any]) -> bool:

@@ -21,7 +21,8 @@ end
 if not string.match(copy, '^%d+|1') then
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     local n = string.match(field, '^u(%d+)$')
-    if n and redis.call('HGET', KEYS[1], field) == 'o' then
+    if n and redis.call('HGET', KEYS[1], field) == 'o'
+      and redis.call('HEXISTS', KEYS[1], 'l' .. n) == 0 then  -- not one that was left by itself
       redis.call('HSET', KEYS[1], field, 'a')
       if redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then
         redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1] .. '.' .. n)

@@ -96,7 +96,8 @@ local function conclude(patient, history, attempt, at)
     end
     if fields[5] then removed[#removed + 1] = 'b' .. n end
     if where == 'end' then
-      add(written, 'u' .. n, 'c')
+      -- What was stopped meanwhile stays so.
+      if status == 'a' or status == 'p' then add(written, 'u' .. n, 'c') end
     elseif status == 'a' then
       add(coming, when, member)
     elseif status == 'p' and fields[6] then

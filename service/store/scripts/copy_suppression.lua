@@ -24,13 +24,25 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     local status, member = redis.call('HGET', KEYS[1], field), ARGV[5] .. '.' .. n
     if not reached and (status == 'a' or status == 'p') then
       redis.call('HSET', KEYS[1], field, UNREACHABLE[ARGV[4]] or 'o')
+      -- A lift brings a pause back, until when it was.
+      if status == 'p' then
+        redis.call('HSET', KEYS[1], 'y' .. n, redis.call('HGET', KEYS[1], 'd' .. n) or '')
+      end
       redis.call('HDEL', KEYS[1], 'd' .. n)
       redis.call('ZREM', KEYS[2], member)
       answer[#answer + 1] = n
     elseif reached and ARGV[3] == '0' and (status == 'o' or status == 'x')
       and redis.call('HEXISTS', KEYS[1], 'l' .. n) == 0 then  -- not one that was left by itself
-      redis.call('HSET', KEYS[1], field, 'a')
-      if redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then redis.call('ZADD', KEYS[2], ARGV[6], member) end
+      local wake, due = redis.call('HGET', KEYS[1], 'y' .. n), ARGV[6]
+      redis.call('HSET', KEYS[1], field, wake and 'p' or 'a')
+      if wake then
+        due = wake ~= '' and wake or nil
+        if due then redis.call('HSET', KEYS[1], 'd' .. n, due) end
+        redis.call('HDEL', KEYS[1], 'y' .. n)
+      end
+      if due and redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then
+        redis.call('ZADD', KEYS[2], due, member)
+      end
       answer[#answer + 1] = n
     end
   end

@@ -3,12 +3,21 @@
 -- ARGV: machine now ms, when to alert (machine ms; '' for never), kind, source, business now ms, fields...
 -- Returns {1 if opened else 0, state}.
 local state = redis.call('HGET', KEYS[1], 's')
+local name = string.match(KEYS[1], ':([^:]*)$')
+if state == 'c' and ARGV[3] == 'erasure' then  -- asked for once more: it was closed without
+  redis.call('HSET', KEYS[1], 's', 'o', 'at', ARGV[1])
+  redis.call('HDEL', KEYS[1], 'by', 'ta', 'ca')
+  redis.call('PERSIST', KEYS[1])
+  redis.call('ZADD', KEYS[2], ARGV[1], name)
+  redis.call('XADD', KEYS[4], '*', 'what', 'task_opened', 'on', name, 'kind', ARGV[3], 'by', ARGV[4],
+    'at', ARGV[5])
+  return {1, 'o'}
+end
 if state then
   -- Written once more, since WAITAOF confirms at once on a connection that wrote nothing.
   redis.call('HSET', KEYS[1], 's', state)
   return {0, state}
 end
-local name = string.match(KEYS[1], ':([^:]*)$')
 redis.call('HSET', KEYS[1], 's', 'o', 'k', ARGV[3], 'at', ARGV[1], 'n', 0, unpack(ARGV, 6))
 redis.call('ZADD', KEYS[2], ARGV[1], name)
 if ARGV[2] ~= '' then redis.call('ZADD', KEYS[3], ARGV[2], name) end

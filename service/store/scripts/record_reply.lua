@@ -4,13 +4,13 @@
 --       machine now ms, ms over which messages are counted, fields...
 -- Stops of an address are numbered: a start holds the number of stops that stood before it, and so
 -- can be told from one that a newer stop has overtaken.
--- Returns {1 if new else 0, messages lately, fields and values...}.
+-- Returns {1 if new else 0, messages lately when it came, fields and values...}.
 local known = redis.call('HGET', KEYS[1], 'n')
 if known then
   -- Written once more: WAITAOF confirms at once on a connection that wrote nothing, and the first
   -- copy's own write may not be on disk yet.
   redis.call('HSET', KEYS[1], 'n', known)
-  return {0, tonumber(redis.call('GET', KEYS[4]) or '0'), unpack(redis.call('HGETALL', KEYS[1]))}
+  return {0, tonumber(redis.call('HGET', KEYS[1], 'as') or '0'), unpack(redis.call('HGETALL', KEYS[1]))}
 end
 local stops = '0'
 if ARGV[1] == 'out' then
@@ -20,11 +20,11 @@ if ARGV[1] == 'out' then
 elseif ARGV[1] == 'in' then
   stops = redis.call('HGET', KEYS[2], 'w') or '0'
 end
-local fields = {'n', stops}
+local lately = redis.call('INCR', KEYS[4])
+if lately == 1 then redis.call('PEXPIRE', KEYS[4], ARGV[5]) end
+local fields = {'n', stops, 'as', lately}
 for i = 6, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], string.match(KEYS[1], ':([^:]*)$'))
-local lately = redis.call('INCR', KEYS[4])
-if lately == 1 then redis.call('PEXPIRE', KEYS[4], ARGV[5]) end
 return {1, lately, unpack(redis.call('HGETALL', KEYS[1]))}

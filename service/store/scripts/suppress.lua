@@ -2,7 +2,8 @@
 -- KEYS: address, audit, open fan-outs.
 -- ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any), fan-out's member,
 --       for a start: stops that stood when it was recorded ('' = no start), and when it was received
---       ('' where arrival tells the order), then reasons and their weights, in pairs (others weigh 2).
+--       ('' where arrival tells the order), 1 for a stop of the patient's own that is no numbered reply
+--       ('' = it is none), then reasons and their weights, in pairs (others weigh 2).
 -- A change is noted as not yet carried to the patients until fanned_out.lua says that it was.
 -- Several reasons may stand at once ('ys'), each until it is lifted: a patient's stop outlives the
 -- correction of a number that was thought invalid.  'y' is the weightiest of them.
@@ -10,7 +11,7 @@
 -- that was under way.  Stops up to its number are answered by it: one that is finished late stays so.
 -- Returns {changed (-1 where a start was overtaken), sequence, on, reason, patients...}.
 local weight = {}
-for i = 9, #ARGV, 2 do weight[ARGV[i]] = tonumber(ARGV[i + 1]) end
+for i = 10, #ARGV, 2 do weight[ARGV[i]] = tonumber(ARGV[i + 1]) end
 local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y', 'ys', 'w', 'wt')
 if ARGV[7] ~= '' then
   if tonumber(record[5] or '0') ~= tonumber(ARGV[7])
@@ -19,6 +20,11 @@ if ARGV[7] ~= '' then
     return {-1, tonumber(record[1] or '0'), record[2] or '0', record[3] or ''}
   end
   redis.call('HSET', KEYS[1], 'l', ARGV[7])
+end
+if ARGV[1] == '1' and ARGV[9] ~= '' then
+  local now = redis.call('TIME')[1] * 1000
+  redis.call('HINCRBY', KEYS[1], 'w', 1)
+  if now > tonumber(record[6] or '0') then redis.call('HSET', KEYS[1], 'wt', now) end
 end
 local sequence, on, reason = tonumber(record[1] or '0'), record[2] or '0', record[3] or ''
 local standing, found = {}, false

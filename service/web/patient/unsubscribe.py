@@ -78,7 +78,9 @@ def leave(token: str, core: CoreOf, browser: BrowserLanguage) -> Response:
     """
     try:
         digest = _digest(core, token)
-        ledger = core.suppressions.suppress("email", digest, reason=ONE_CLICK, source=ONE_CLICK)
+        ledger = core.suppressions.suppress(
+            "email", digest, reason=ONE_CLICK, source=ONE_CLICK, own=True
+        )
     except InvalidToken:
         return page("bad_link", browser, 404)
     except StoreUnavailable:

@@ -100,6 +100,13 @@ def mails(worker: Worker, task: Task) -> list[str]:
     return [content for content in found if task.id in content]
 
 
+def alerted(worker: Worker) -> None:
+    """An alert that is due is sent, and the time until the next one passes."""
+    worker.drain()
+    worker.drain()  # the tick after it sends what it has queued
+    worker.wait(worker.core.settings.alert_again_s)
+
+
 def test_an_urgent_reply_is_told_of_by_every_way_at_once(worker: Worker, hook: Hook) -> None:
     before = len(texts(worker))
     task = escalate(worker)
@@ -134,8 +141,7 @@ def test_it_is_told_again_until_somebody_takes_it(worker: Worker, hook: Hook) ->
     before = len(texts(worker))
     task = escalate(worker)
     for _ in range(3):
-        worker.drain()
-        worker.wait(worker.core.settings.alert_again_s)
+        alerted(worker)
     assert len(hook.calls) == 3
     worker.core.tasks.take(task.id, "ana")
     for _ in range(3):
@@ -162,9 +168,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_others_nor_the_next_alert(
     before = len(texts(worker))
     escalate(worker)
     for _ in range(2):
-        worker.drain()
-        worker.wait(worker.core.settings.alert_again_s)
-    worker.drain()
+        alerted(worker)
     assert len(texts(worker)) >= before + 2
     assert len(hook.calls) >= 2
 
@@ -180,3 +184,25 @@ def test_an_alert_goes_out_while_patients_wait_for_the_providers_list(
     worker.drain()
     assert len(mails(worker, task)) == 1
     assert patient.texts == [], "an opt-out may stand in the list that cannot be read"
+
+
+def test_what_is_told_of_once_is_told_again_where_it_reached_nobody(
+    workers: Workers, tmp_path: Path, hook: Hook
+) -> None:
+    clinics = tmp_path / "only-a-webhook.toml"
+    clinics.write_text(
+        'clinic = [{ id = "riverside", name = "Riverside Clinic", phone = "(503) 555-0142", '
+        f'postal_address = "12 Harbor Street", alert_webhook = "{hook.url}", '
+        f'alert_secret = "{SECRET}" }}]\n'
+    )
+    worker = workers(clinics=clinics)
+    worker.enrol_by_text(phone=PATIENT)
+    worker.drain()
+    hook.status = 503
+    escalate(worker, "9", "SM" + "8" * 32)
+    worker.drain()
+    hook.status = 204
+    for _ in range(3):
+        worker.wait(worker.core.settings.alert_again_s)
+        worker.drain()
+    assert len(hook.calls) == 2, "refused, then taken, then no more"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schedules.delivery import State
+from service.staff.details import Details
+from service.store.flights import Conclusion
 from service.store.records import Status
 from service.store.tasks import Task, TaskKind
 from tests.integration.dispatch.installation import Patient, Worker
@@ -99,3 +101,23 @@ def test_who_opted_out_at_the_provider_is_no_task_for_staff(worker: Worker) -> N
     patient.refused("refuse", code=21610, status=400)
     worker.drain_until(lambda: patient.status is Status.OPTED_OUT, "the opt-out is followed")
     assert tasks_of(worker, patient) == []
+
+
+def test_who_prefers_texts_gets_the_e_mail_where_their_number_is_none(worker: Worker) -> None:
+    patient = worker.enrol()
+    worker.core.details.change(patient.receipt.patient, Details(prefers="sms"), source="test")
+    patient.refused("refuse", code=21211, status=400)
+    worker.drain_until(lambda: patient.history, "it goes somehow")
+    assert [entry.channel for entry in patient.history] == ["email"]
+
+
+def test_a_series_that_is_left_while_its_last_message_is_under_way_stays_left(
+    worker: Worker,
+) -> None:
+    patient = worker.enrol_by_text()
+    identifier = patient.receipt.patient
+    lease_ms = worker.core.machine.now_ms() + 60_000
+    (claimed,) = worker.core.dispatch_store.claim(0, worker.core.business.now_ms(), 10, lease_ms)
+    assert worker.core.staff.leave(identifier, 1, source="page")
+    worker.core.dispatch_store.conclude([Conclusion(f"{identifier}.1", claimed.token, "c", "end")])
+    assert patient.status is Status.OPTED_OUT

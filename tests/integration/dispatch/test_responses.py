@@ -12,6 +12,7 @@ import pytest
 
 from service.store.rates import PROBE_MS
 from service.store.responses import Response
+from service.store.scripts import as_bytes
 from tests.fakes.provider import SENDER
 from tests.integration.dispatch.installation import Worker
 
@@ -162,3 +163,13 @@ def test_one_of_a_clinic_that_is_gone_waits_and_holds_up_nobody(
     worker.drain()
     assert person.state() == "sent"
     assert person.state("gone") == "queued"
+
+
+def test_one_that_cannot_be_read_holds_up_nobody(worker: Worker, person: Person) -> None:
+    patient = worker.enrol_by_text()
+    person.queue("unreadable")
+    (key,) = [k for k in worker.core.client.keys("{p0}:m:*") if person.state("unreadable")]
+    sealed = as_bytes(worker.core.client.hget(key, "c") or b"")
+    worker.core.client.hset(key, "c", b"\x06oldkey" + sealed[1 + sealed[0] :])
+    worker.drain()
+    assert len(patient.texts) == 1
