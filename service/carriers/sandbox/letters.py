@@ -31,6 +31,8 @@ class Letter:
         sent_ms: its ``Date``, ms UTC: the business time at which it was written.
         html: None where it has no such part.
         unsubscribe: where its one-click unsubscribing goes (RFC 8058), if it has that.
+        reply_to: where answers go; None where they go to its sender.
+        message_id: its ``Message-ID``, empty where it has none.
     """
 
     key: str
@@ -41,6 +43,8 @@ class Letter:
     text: str
     html: str | None
     unsubscribe: str | None
+    reply_to: str | None
+    message_id: str
 
 
 class Letters:
@@ -91,6 +95,8 @@ def _letter(key: str, message: EmailMessage) -> Letter:
         text=_part(message, "plain") or "",
         html=_part(message, "html"),
         unsubscribe=_one_click(message),
+        reply_to=str(message["Reply-To"] or "").strip() or None,
+        message_id=str(message["Message-ID"] or "").strip(),
     )
 
 

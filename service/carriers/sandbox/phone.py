@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from service.carriers.sandbox.answers import ANSWERS, Answers
 from service.carriers.sandbox.callbacks import Callbacks
 from service.carriers.sandbox.handset import Handset
 from service.carriers.sandbox.letters import Letters
 from service.carriers.sandbox.mailbox import MAILDIR, until_told_to_end
-from service.carriers.sandbox.page import Page
+from service.carriers.sandbox.page import Page, Shown
 from service.carriers.sandbox.roster import load_roster
 from service.carriers.sandbox.texts import TextLog
 from service.carriers.sandbox.twilio_api import TwilioApi
+from service.carriers.sandbox.why import JOURNAL, Journal
 from service.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -69,13 +71,13 @@ def application(options: argparse.Namespace) -> web.Application:
         keywords=options.opt_out_handling == "twilio_default",
         business_ms=business_ms,
     )
-    page = Page(
+    shown = Shown(
         texts,
         Letters(options.data_dir / MAILDIR),
-        handset,
-        business_ms=business_ms,
-        roster=lambda: load_roster(options.roster),
+        Answers(options.data_dir / ANSWERS, options.mail_in, business_ms),
+        Journal(options.data_dir / JOURNAL),
     )
+    page = Page(shown, handset, business_ms=business_ms, roster=lambda: load_roster(options.roster))
     served = web.Application(middlewares=[page.guard])
     served.add_routes([*api.routes(), *page.routes()])
 
@@ -111,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
         "--auth-token", default=os.environ.get("AFTERVISIT_TWILIO_AUTH_TOKEN", AUTH_TOKEN)
     )
     options.add_argument("--inbound-url", help="our webhook for what patients text")
+    options.add_argument("--mail-in", type=int, help="port here where we take mail by SMTP")
     options.add_argument("--number", default=NUMBER, help="the clinic's number")
     options.add_argument(
         "--opt-out-handling", choices=("twilio_default", "ours"), default="twilio_default"
