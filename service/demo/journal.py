@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from service.bootstrap import Core
@@ -50,6 +52,7 @@ class JournalKeeper:
         self._mails = Tail(directory / ANSWERS)
         self._journal = directory / JOURNAL
         self._waiting: dict[str, _Written] = {}
+        self._joined: set[bytes] = set()
 
     def keep(self) -> None:
         """Write down what has been followed since the last call.
@@ -90,14 +93,30 @@ class JournalKeeper:
         pipeline = self._core.client.pipeline(transaction=False)
         for partition in range(self._core.partitions):
             pipeline.xrevrange(PartitionKeys(partition).audit, count=_LATEST)
-        by = reply.source.encode()
-        entries = sorted(
-            (at, fields)
-            for newest in pipeline.execute()
-            for at, fields in newest
-            if fields.get(b"by") == by
-        )
-        return [found for _, fields in entries if (found := _effect(fields, reply))]
+        audited = [entry for newest in pipeline.execute() for entry in newest]
+        patients = self._core.suppressions.patients(reply.address)
+        return [
+            found
+            for _, fields in sorted(audited, key=itemgetter(0))
+            if (found := self._effect(fields, reply, patients))
+        ]
+
+    def _effect(
+        self, fields: dict[bytes, bytes], reply: Reply, patients: Sequence[str]
+    ) -> tuple[str, str] | None:
+        what, on = fields[b"what"].decode(), fields.get(b"on", b"")
+        if what == "enrolled" and fields[b"by"] == b"join" and reply.heard.says("affirm"):
+            if on in self._joined or on.decode().partition(".")[0] not in patients:
+                return None
+            self._joined.add(on)
+            return "enrolled", ""
+        if fields.get(b"by") != reply.source.encode():
+            return None
+        if what == "task_opened":
+            return "task", fields[b"kind"].decode()
+        own = on.decode() == reply.address
+        other = "email" if reply.channel == "sms" else "sms"
+        return (_WHAT[what], reply.channel if own else other) if what in _WHAT else None
 
     def _rated(self, reply: Reply) -> list[tuple[str, str]]:
         return [
@@ -106,14 +125,3 @@ class JournalKeeper:
             for check_in in self._core.check_ins.of(patient)
             if check_in.reply == reply.id
         ]
-
-
-def _effect(fields: dict[bytes, bytes], reply: Reply) -> tuple[str, str] | None:
-    what = fields[b"what"].decode()
-    if what == "task_opened":
-        return "task", fields[b"kind"].decode()
-    if what not in _WHAT:
-        return None
-    own = fields[b"on"].decode() == reply.address
-    other = "email" if reply.channel == "sms" else "sms"
-    return _WHAT[what], reply.channel if own else other

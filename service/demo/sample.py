@@ -90,7 +90,7 @@ PATIENTS: Final = (
 clinic; Inés reads Spanish."""
 
 NEWCOMER: Final = SamplePatient(
-    "Kim", "no patient yet: text LEGS to join", "America/Los_Angeles", phone="+15035550111"
+    "Kim", "text LEGS to join", "America/Los_Angeles", phone="+15035550111"
 )
 """Not enrolled; whoever watches can join as her."""
 

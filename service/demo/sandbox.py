@@ -80,12 +80,13 @@ def running_sandbox(directory: Path, *, inbound_url: str, mail_in: int) -> Itera
         mail_in: port of our listener for what they answer by mail.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    clock = ("--clock-file", str(directory / "clock"))
     phones = [
-        *("--inbound-url", inbound_url, "--clock-file", str(directory / "clock")),
+        *("--inbound-url", inbound_url, *clock),
         *("--roster", str(directory / "roster.json"), "--mail-in", str(mail_in)),
     ]
     with ExitStack() as stack:
-        smtp = stack.enter_context(_listening("mailbox", directory, ()))
+        smtp = stack.enter_context(_listening("mailbox", directory, clock))
         http = stack.enter_context(_listening("phone", directory, phones))
         yield Sandbox(directory, f"http://127.0.0.1:{http}/", smtp)
 

@@ -16,36 +16,20 @@ from service.carriers.sandbox.answers import ANSWERS, Answers
 from service.carriers.sandbox.callbacks import Callbacks
 from service.carriers.sandbox.handset import Handset
 from service.carriers.sandbox.letters import Letters
-from service.carriers.sandbox.mailbox import MAILDIR, until_told_to_end
+from service.carriers.sandbox.mailbox import MAILDIR, business_clock, until_told_to_end
 from service.carriers.sandbox.page import Page, Shown
 from service.carriers.sandbox.roster import load_roster
 from service.carriers.sandbox.texts import TextLog
 from service.carriers.sandbox.twilio_api import TwilioApi
 from service.carriers.sandbox.why import JOURNAL, Journal
-from service.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 TEXTS = "texts.jsonl"
 ACCOUNT_SID = "AC" + "5a" * 16
 AUTH_TOKEN = "sandbox"  # noqa: S105 - guards nothing: whatever it lets in reaches nobody
 NUMBER = "+15005550006"
-
-
-def business_clock(path: Path | None) -> Callable[[], int]:
-    """Business time, ms UTC: the number in a file that beat keeps, or the machine's where none."""
-    machine = SystemClock().now_ms
-    if path is None:
-        return machine
-
-    def now_ms() -> int:
-        try:
-            return int(path.read_text(encoding="ascii"))
-        except (OSError, ValueError):  # not there yet
-            return machine()
-
-    return now_ms
 
 
 def application(options: argparse.Namespace) -> web.Application:

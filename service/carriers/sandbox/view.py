@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from service.carriers.sandbox.texts import INBOUND, REPLY
+from service.carriers.sandbox.texts import INBOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,6 +76,7 @@ class Line:
     at: str
     url: str
     open: bool
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class Desk:
         mine = boxes.get((owner.email or "").lower(), []) if owner else []
         letter = next((m for m in mine if m.key == opened), mine[0] if mine else None)
         days = _days(owner, texts.of_phone(owner.phone or ""), why) if owner else []
-        lines = [_line(owner, m, is_open=m is letter) for m in mine] if owner else []
+        done = {each.letter for each in answered}
+        lines = [_line(owner, m, m is letter, m.key in done) for m in mine] if owner else []
         to_it = [each for each in answered if letter and each.letter == letter.key]
         now = moment(owner.local(now_ms)) if owner else ""
         return cls(
@@ -180,7 +182,7 @@ def _days(owner: Owner, texts: Iterable[Text], why: Mapping[str, Why]) -> list[D
 
 def _bubble(owner: Owner, text: Text, why: Mapping[str, Why]) -> Bubble:
     mine = text.direction == INBOUND
-    label = "Answered by the carrier" if text.direction == REPLY else ""
+    label = "Answered by the carrier" if text.by_carrier else ""
     status = "" if mine or label else _STATUS.get(text.status, text.status)
     if text.error_code:
         status += f" (code {text.error_code})"
@@ -203,12 +205,11 @@ def _answer(owner: Owner, answer: Answer, why: Mapping[str, Why]) -> Bubble:
     )
 
 
-def _line(owner: Owner, letter: Letter, *, is_open: bool) -> Line:
+def _line(owner: Owner, letter: Letter, is_open: bool, answered: bool) -> Line:  # noqa: FBT001
     query = urlencode({"patient": owner.key, "mail": letter.key})
     local = owner.local(letter.sent_ms)
-    return Line(
-        letter.key, letter.subject, letter.sender, f"{local:%b} {local.day}", f"/?{query}", is_open
-    )
+    at = f"{local:%b} {local.day}"
+    return Line(letter.key, letter.subject, letter.sender, at, f"/?{query}", is_open, answered)
 
 
 def clock(local: datetime) -> str:

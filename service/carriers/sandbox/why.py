@@ -53,7 +53,7 @@ class Followed:
         rules: that fired.
         answers: names of the answers in the library.
         effects: what changed, each as its kind and what it is of: ``suppressed`` and ``lifted``
-            with the channel, ``task`` with the kind, ``rated`` with the topic.
+            with the channel, ``task`` with the kind, ``rated`` with the topic, ``enrolled``.
     """
 
     id: str
@@ -135,6 +135,8 @@ def _effect(what: str, of: str, followed: Followed) -> str:
             return f"Opted out: no more {where}"
         case "lifted":
             return f"Opt-out lifted: {_CHANNELS[of]} may go out again"
+        case "enrolled":
+            return "Enrolled: a series begins"
         case "rated":
             return f"Rating {followed.check_in} kept, for {of}"
         case "task":
