@@ -13,13 +13,19 @@ function atEnd(log) {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
 }
 
+// Texts from their end; of answers by mail the last one from its beginning.
+function toEnd(log) {
+  const last = log.id === "answers" && log.querySelector("li.mine:last-child");
+  log.scrollTop = last ? last.offsetTop - 8 : log.scrollHeight;
+}
+
 function put(id, fresh) {
   const old = document.getElementById(id);
   if (!old || !fresh || old.innerHTML.trim() === fresh.innerHTML.trim()) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  const follow = (id === "texts" || id === "answers") && atEnd(old);
+  const follow = id === "answers" || (id === "texts" && atEnd(old));
   old.replaceChildren(...fresh.childNodes);
-  if (follow) old.scrollTop = old.scrollHeight;
+  if (follow) toEnd(old);
   if (focused) {
     const again = [...old.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused);
     if (again) again.focus();
@@ -67,7 +73,7 @@ toggle.addEventListener("click", () => {
 show();
 for (const id of ["texts", "answers"]) {
   const log = document.getElementById(id);
-  if (log) log.scrollTop = log.scrollHeight;
+  if (log) toEnd(log);
 }
 // Sending loads the page again: go on where one wrote.
 for (const id of FIELDS) {
