@@ -11,6 +11,7 @@ from service.cli.options import WholeNumber
 from service.cli.output import as_json, emit, examples, note, terminal
 
 INTERRUPTED = 130
+REST_S = 0.25
 
 
 @click.command(epilog=examples("aftervisit demo", "aftervisit demo --once --days 14 --json"))
@@ -24,7 +25,8 @@ def demo(days: int, once: bool, as_json: bool) -> int:
 
     Texts and e-mails take the same way as in earnest, through Twilio's SDK and SMTP, and end in a
     sandbox on this machine: the page that is named shows each patient's phone and mailbox. Nothing
-    leaves this machine. Without --once the page stays up until Ctrl-C.
+    leaves this machine. Without --once the page stays up until Ctrl-C: write back as a
+    patient there, and see what the service makes of it, and why.
     """
     from service.demo.display import Display, report  # noqa: PLC0415
     from service.demo.run import running_demo  # noqa: PLC0415
@@ -48,8 +50,8 @@ def demo(days: int, once: bool, as_json: bool) -> int:
                 note(f"The days are over; {running.sandbox.page} stays up until Ctrl-C.")
                 running.rest()
                 while True:
-                    running.supervisor.watch()
-                    time.sleep(1)
+                    running.attend()
+                    time.sleep(REST_S)
     except Interrupted:
         return 0 if not once else INTERRUPTED
     finally:

@@ -16,13 +16,25 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from service.bootstrap import Core, store_urls
+from service.clinics import SAMPLE_CLINIC
 from service.clock import to_ms
-from service.demo.sample import DEEDS, PATIENTS, REFUSED, START, Deed, SamplePatient
+from service.demo.journal import JournalKeeper
+from service.demo.sample import (
+    DEEDS,
+    NEWCOMER,
+    PATIENTS,
+    REFUSED,
+    STAFF,
+    START,
+    Deed,
+    SamplePatient,
+)
 from service.demo.sandbox import Sandbox, running_sandbox
 from service.demo.tally import Tally, tally
 from service.errors import ConfigurationError, InvalidInput
 from service.settings import Settings, load_settings
 from service.store.connection import connect
+from service.store.installation import StoredClock
 from service.supervisor import PARTS, Supervisor, own_command
 
 SECONDS = 16.0
@@ -50,6 +62,9 @@ class Demo:
     names: dict[str, SamplePatient] = field(default_factory=dict)
     undone: list[Deed] = field(default_factory=lambda: list(DEEDS))
 
+    def __post_init__(self) -> None:
+        self._journal = JournalKeeper(self.core, self.sandbox.directory)
+
     @property
     def end_ms(self) -> int:
         """Business ms UTC at which the days are over."""
@@ -61,23 +76,24 @@ class Demo:
 
     def enrol(self) -> None:
         """Enrol the sample patients; one is refused, in words."""
-        roster = []
         for sample in PATIENTS:
             receipt = self.core.enrolment.enrol(sample.form(), source="demo")
             self.names[receipt.patient] = sample
-            roster.append(
-                {
-                    "given_name": sample.given_name,
-                    "place": sample.place,
-                    "timezone": sample.timezone,
-                    "phone": sample.phone,
-                    "email": sample.email,
-                }
-            )
         try:
             self.core.enrolment.enrol(REFUSED.form(), source="demo")
         except InvalidInput as error:
             self.refused = f"{REFUSED.given_name} was not enrolled. {error}"
+        roster = [
+            {
+                "given_name": sample.given_name,
+                "place": sample.place,
+                "timezone": sample.timezone,
+                "language": sample.language,
+                "phone": sample.phone,
+                "email": sample.email,
+            }
+            for sample in (*PATIENTS, NEWCOMER, STAFF)
+        ]
         (self.sandbox.directory / "roster.json").write_text(json.dumps(roster), encoding="utf-8")
 
     def run(self, watch: Callable[[Demo], None]) -> Tally:
@@ -91,7 +107,7 @@ class Demo:
             self._keep_clock(now)
             self._act(now)
             watch(self)
-            self.supervisor.watch()
+            self.attend()
             if now != last:
                 moved, last = time.monotonic(), now
             failing = self.supervisor.failing()
@@ -105,9 +121,16 @@ class Demo:
         watch(self)
         return self.tally()
 
+    def attend(self) -> None:
+        """Start parts that ended again, and tell the sandbox what has become of replies."""
+        self.supervisor.watch()
+        self._journal.keep()
+
     def rest(self) -> None:
-        """Stop the calendar; phones, mailboxes and web stay, so that replies still have effect."""
-        self.supervisor.close("beat", "worker")
+        """Hold the calendar; all parts stay, so that replies are followed and answered."""
+        if isinstance(self.core.business, StoredClock):
+            self.core.business.hold()
+        self._keep_clock(self.now_ms())
 
     @property
     def log(self) -> Path:
@@ -132,6 +155,8 @@ class Demo:
             who = next(sample for sample in PATIENTS if sample.given_name == deed.who)
             if deed.says is None:
                 self.sandbox.unsubscribe(who.email)
+            elif deed.by_mail:
+                self.sandbox.reply(who.email, deed.says)
             else:
                 self.sandbox.text(who.phone, deed.says)
 
@@ -162,15 +187,22 @@ def running_demo(settings: Settings, days: int) -> Iterator[Demo]:
 
 
 def _assembled(stack: ExitStack, home: Path, days: int) -> Demo:
-    port = _free_port()
+    port, mail_port = _free_ports()
     public_url = f"http://127.0.0.1:{port}"
     webhook = f"{public_url}/webhooks/twilio/inbound"
-    sandbox = stack.enter_context(running_sandbox(home / "sandbox", inbound_url=webhook))
+    sandbox = stack.enter_context(
+        running_sandbox(home / "sandbox", inbound_url=webhook, mail_in=mail_port)
+    )
+    clinics = home / "clinics.toml"
+    clinics.write_text(_clinics_file(), encoding="utf-8")
     factor = days * 86_400 / SECONDS
     variables = {
         "DATA_DIR": str(home),
         "PUBLIC_URL": public_url,
         "WEB_PORT": str(port),
+        "CLINICS": str(clinics),
+        "MAIL_LISTEN": f"smtp://127.0.0.1:{mail_port}",
+        "RETURN_ADDRESS": "bounces@mail.riverside.example",
         "CLOCK": f"fast:{factor:.3f}@{START.isoformat()}",
         "SETTLE_S": "20",
         "LEASE_S": "10",
@@ -190,13 +222,21 @@ def _assembled(stack: ExitStack, home: Path, days: int) -> Demo:
     demo = Demo(core, sandbox, supervisor, days)
     demo.enrol()
     environment = {f"AFTERVISIT_{name}": value for name, value in variables.items()}
-    for part in PARTS:
+    for part in (*PARTS, "mail"):
         supervisor.add(part, own_command(part), environment)
     return demo
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _clinics_file() -> str:
+    """The sample clinic, with answers to its e-mails read by the service."""
+    clinic = SAMPLE_CLINIC.model_copy(update={"email_replies": "inbox"})
+    values = clinic.model_dump(mode="json", exclude_none=True)
+    # JSON's strings, numbers and lists read alike in TOML.
+    return "\n".join(["[[clinic]]", *(f"{k} = {json.dumps(v)}" for k, v in values.items()), ""])
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as web, socket.socket() as mail:
+        for probe in (web, mail):
+            probe.bind(("127.0.0.1", 0))
+        return web.getsockname()[1], mail.getsockname()[1]

@@ -89,6 +89,16 @@ PATIENTS: Final = (
 """Eli and Fay share a phone; Gus goes to bed after midnight; Hana is eight time zones from her
 clinic; Inés reads Spanish."""
 
+NEWCOMER: Final = SamplePatient(
+    "Kim", "text LEGS to join", "America/Los_Angeles", phone="+15035550111"
+)
+"""Not enrolled; whoever watches can join as her."""
+
+STAFF: Final = SamplePatient(
+    "Clinic desk", "where staff are alerted", "America/Los_Angeles", email="desk@riverside.example"
+)
+"""Whose mailbox stands beside those of the patients."""
+
 REFUSED: Final = SamplePatient(
     "Jules", "Boston", "America/New_York", "MA", "+16175550110", language="fr"
 )
@@ -102,17 +112,20 @@ class Deed:
     Attributes:
         at: business instant, an hour at which nothing is due.
         who: given name.
-        says: a text that they send; None to press their mailbox's unsubscribe button.
+        says: what they write; None to press their mailbox's unsubscribe button.
+        by_mail: whether they answer their newest mail; else they text.
     """
 
     at: datetime
     who: str
     says: str | None
+    by_mail: bool = False
 
 
 DEEDS: Final = (
     Deed(START + timedelta(days=5, hours=19), "Eli", "STOP"),
     Deed(START + timedelta(days=7, hours=10), "Dev", "about a 4 this week"),
+    Deed(START + timedelta(days=7, hours=11), "Chloé", "May I swim, too?", by_mail=True),
     Deed(START + timedelta(days=8, hours=10), "Hana", None),
     Deed(START + timedelta(days=9, hours=10), "Ana", "my left leg is swollen and hot today"),
 )

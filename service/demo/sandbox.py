@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.carriers.sandbox.letters import Letters
+from service.carriers.sandbox.letters import Letter, Letters
 from service.carriers.sandbox.mailbox import MAILDIR
 from service.carriers.sandbox.phone import ACCOUNT_SID, AUTH_TOKEN, NUMBER
 from service.errors import AftervisitError
@@ -48,15 +48,20 @@ class Sandbox:
         """Text the clinic, as a patient would."""
         self._post("text", {"phone": phone, "body": body})
 
+    def reply(self, mailbox: str, body: str) -> None:
+        """Answer the newest mail in a mailbox that takes an answer, if there is one."""
+        letters = [each for each in self._letters(mailbox) if each.reply_to]
+        if letters:
+            self._post("reply", {"mail": letters[0].key, "body": body})
+
     def unsubscribe(self, mailbox: str) -> None:
         """Press the one-click button of the newest mail in a mailbox, if there is one."""
-        letters = [
-            letter
-            for letter in Letters(self.directory / MAILDIR).all()
-            if mailbox in letter.to and letter.unsubscribe
-        ]
+        letters = [each for each in self._letters(mailbox) if each.unsubscribe]
         if letters:
-            self._post("unsubscribe", {"mail": letters[-1].key})
+            self._post("unsubscribe", {"mail": letters[0].key})
+
+    def _letters(self, mailbox: str) -> list[Letter]:
+        return [each for each in Letters(self.directory / MAILDIR).all() if mailbox in each.to]
 
     def _post(self, what: str, fields: dict[str, str]) -> None:
         data = urllib.parse.urlencode(fields).encode()
@@ -66,20 +71,22 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(directory: Path, *, inbound_url: str) -> Iterator[Sandbox]:
+def running_sandbox(directory: Path, *, inbound_url: str, mail_in: int) -> Iterator[Sandbox]:
     """Run both processes until the block ends; they end with this process, however it ends.
 
     Args:
         directory: what was sent is kept here, ``clock`` and ``roster.json`` are read here.
         inbound_url: our webhook for what patients text.
+        mail_in: port of our listener for what they answer by mail.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    clock = ("--clock-file", str(directory / "clock"))
     phones = [
-        *("--inbound-url", inbound_url, "--clock-file", str(directory / "clock")),
-        *("--roster", str(directory / "roster.json")),
+        *("--inbound-url", inbound_url, *clock),
+        *("--roster", str(directory / "roster.json"), "--mail-in", str(mail_in)),
     ]
     with ExitStack() as stack:
-        smtp = stack.enter_context(_listening("mailbox", directory, ()))
+        smtp = stack.enter_context(_listening("mailbox", directory, clock))
         http = stack.enter_context(_listening("phone", directory, phones))
         yield Sandbox(directory, f"http://127.0.0.1:{http}/", smtp)
 

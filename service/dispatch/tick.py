@@ -66,12 +66,13 @@ class Ticker:
         self._factor = factor
         self._moved_at = machine.monotonic()
         self._begun = False
+        self._held = False
         self._next_s = TICK_S
 
     @property
     def interval_s(self) -> float:
         """Seconds until the next tick: sooner than the usual where something is due sooner."""
-        return FAST_TICK_S if self._factor else self._next_s
+        return FAST_TICK_S if self._factor and not self._held else self._next_s
 
     def tick(self) -> Tick:
         """Do one tick.
@@ -145,7 +146,7 @@ class Ticker:
         if not self._begun:
             return
         target = business_ms + int(elapsed * self._factor * 1000)
-        self._business.set_ms(min([target, *instants]))
+        self._held = not self._business.set_ms(min([target, *instants]))
 
 
 def drain_started(client: redis.Redis, partition: int) -> None:

@@ -97,9 +97,14 @@ class StoredClock:
         with store_errors(self._client):
             return int(self._client.hget(keys.CLOCK, "now") or 0)
 
-    def set_ms(self, now_ms: int) -> None:
-        """Move it on, never back; the caller leads the beats."""
-        self._scripts.run("advance", (keys.CLOCK,), (now_ms,))
+    def set_ms(self, now_ms: int) -> bool:
+        """Move it on, never back; the caller leads the beats. False where it is held."""
+        return bool(self._scripts.run("advance", (keys.CLOCK,), (now_ms,)))
+
+    def hold(self) -> None:
+        """Keep it where it is for good: all that needs no new day goes on."""
+        with store_errors(self._client):
+            self._client.hset(keys.CLOCK, "held", 1)
 
 
 def open_clock(client: redis.Redis, setting: ClockSetting) -> SystemClock | StoredClock:

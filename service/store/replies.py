@@ -8,8 +8,8 @@ the stops that a later start has answered.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 import redis
 
@@ -83,6 +83,18 @@ class Replies:
             ],
         )[0]
         return self._reply(key, answer[2:], new=bool(answer[0]), asked=int(answer[1]))
+
+    def find(self, address: str, message_id: str) -> Reply | None:
+        """A recorded message; None where it is not on record (yet).
+
+        Args:
+            address: digest of the address that it came from.
+            message_id: the provider's id.
+        """
+        key = self._keys_of(address).reply(self._index.digest("inbound", message_id))
+        with store_errors(self._client):
+            fields = self._client.hgetall(key)
+        return self._reply(key, _flat(fields)) if fields else None
 
     def _fields(self, key: str, new: NewReply) -> dict[str, str | int | bytes]:
         content = json.dumps(dict(new.content), ensure_ascii=False).encode()
@@ -185,7 +197,7 @@ class Replies:
                 pipeline.hgetall(key)
             records = pipeline.execute()
         return [
-            self._reply(key, [part for pair in fields.items() for part in pair])
+            self._reply(key, _flat(fields))
             for key, fields in zip(found, records, strict=True)
             if fields
         ]
@@ -219,6 +231,10 @@ class Replies:
 
     def _opened(self, key: str, sealed: bytes) -> str | None:
         return self._keyring.decrypt(sealed, key.encode()).decode() if sealed else None
+
+
+def _flat(fields: Mapping[Any, Any]) -> list[bytes]:
+    return [part for pair in fields.items() for part in pair]
 
 
 def _asked(keys: PartitionKeys, address: str) -> str:

@@ -90,7 +90,7 @@ class Handset:
                 self._texts.opt(received.sender, out=words is STOP)
             self._keep(REPLY, received.to, received.sender, reply)
 
-    def _keep(self, direction: str, sender: str, to: str, body: str) -> Text:
+    def _keep(self, direction: str, sender: str, to: str, body: str, to_sid: str = "") -> Text:
         text = Text(
             sid=new_sid(),
             direction=direction,
@@ -101,6 +101,7 @@ class Handset:
             created_ms=self._clock.now_ms(),
             shown_ms=self._business_ms(),
             status="received" if direction == INBOUND else "delivered",
+            fields={"Answers": to_sid} if to_sid else {},
         )
         self._texts.add(text)
         return text
@@ -125,4 +126,4 @@ class Handset:
         answer = await self._callbacks.ask(self.inbound_url, fields)
         if answer is not None and answer.status == HTTP_OK:
             for reply in twiml_messages(answer.body):
-                self._keep(REPLY, text.to, text.sender, reply)
+                self._keep(REPLY, text.to, text.sender, reply, to_sid=text.sid)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ENVELOPE_TO = "X-Original-To"
 ENVELOPE_FROM = "Return-Path"
+ARRIVED = "X-Arrived-Ms"
 _ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -28,9 +29,11 @@ class Letter:
         key: its name in the Maildir.
         to: the mailboxes on its envelope, in lower case.
         sender: as the reader sees it: a name, or an address without one.
-        sent_ms: its ``Date``, ms UTC: the business time at which it was written.
+        sent_ms: business time, ms UTC, at which it came; its ``Date`` where that is not known.
         html: None where it has no such part.
         unsubscribe: where its one-click unsubscribing goes (RFC 8058), if it has that.
+        reply_to: where answers go; None where they go to its sender.
+        message_id: its ``Message-ID``, empty where it has none.
     """
 
     key: str
@@ -41,6 +44,8 @@ class Letter:
     text: str
     html: str | None
     unsubscribe: str | None
+    reply_to: str | None
+    message_id: str
 
 
 class Letters:
@@ -55,9 +60,12 @@ class Letters:
         self._path = path
         self._read: dict[str, Letter] = {}
 
-    def keep(self, content: bytes, sender: str | None, to: list[str]) -> None:
-        """Put a mail in the box, with its envelope written above it."""
-        envelope = f"{ENVELOPE_FROM}: <{sender or ''}>\n"
+    def keep(
+        self, content: bytes, sender: str | None, to: list[str], at_ms: int | None = None
+    ) -> None:
+        """Put a mail in the box, with its envelope, and when it came, written above it."""
+        envelope = "" if at_ms is None else f"{ARRIVED}: {at_ms}\n"
+        envelope += f"{ENVELOPE_FROM}: <{sender or ''}>\n"
         envelope += "".join(f"{ENVELOPE_TO}: {address}\n" for address in to)
         self._box.add(envelope.encode() + content.replace(b"\r\n", b"\n"))
 
@@ -87,10 +95,12 @@ def _letter(key: str, message: EmailMessage) -> Letter:
         to=tuple(str(to).strip().lower() for to in message.get_all(ENVELOPE_TO, [])),
         sender=name or address or "(no sender)",
         subject=str(message["Subject"] or "(no subject)"),
-        sent_ms=_date_ms(str(message["Date"] or "")),
+        sent_ms=int(message[ARRIVED] or _date_ms(str(message["Date"] or ""))),
         text=_part(message, "plain") or "",
         html=_part(message, "html"),
         unsubscribe=_one_click(message),
+        reply_to=str(message["Reply-To"] or "").strip() or None,
+        message_id=str(message["Message-ID"] or "").strip(),
     )
 
 

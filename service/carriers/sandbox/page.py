@@ -16,16 +16,15 @@ import jinja2
 from aiohttp import web
 
 from service.carriers.sandbox.roster import with_strangers
-from service.carriers.sandbox.view import Desk
+from service.carriers.sandbox.view import Desk, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from service.carriers.sandbox.handset import Handset
-    from service.carriers.sandbox.letters import Letters
     from service.carriers.sandbox.roster import Owner
-    from service.carriers.sandbox.texts import TextLog
 
+__all__ = ["Page", "Shown"]
 HERE = Path(__file__).parent
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -48,8 +47,7 @@ class Page:
     """The page's routes.
 
     Args:
-        texts: what is on the phones.
-        letters: what is in the mailboxes.
+        shown: what is on the phones and in the mailboxes.
         handset: how a patient texts back.
         business_ms: business time, ms UTC.
         roster: reads who has which phone and mailbox; asked anew each time.
@@ -57,15 +55,13 @@ class Page:
 
     def __init__(
         self,
-        texts: TextLog,
-        letters: Letters,
+        shown: Shown,
         handset: Handset,
         *,
         business_ms: Callable[[], int],
         roster: Callable[[], list[Owner]],
     ) -> None:
-        self._texts = texts
-        self._letters = letters
+        self._shown = shown
         self._handset = handset
         self._business_ms = business_ms
         self._roster = roster
@@ -83,6 +79,7 @@ class Page:
             web.get("/", self.show),
             web.get("/live", self.live),
             web.post("/text", self.text),
+            web.post("/reply", self.reply),
             web.post("/unsubscribe", self.unsubscribe),
             web.get("/mail/{key}", self.mail),
             web.static("/static", HERE / "static"),
@@ -106,13 +103,13 @@ class Page:
         return answer
 
     def _owners(self) -> list[Owner]:
-        return with_strangers(self._roster(), self._texts.phones(), self._letters.boxes())
+        shown = self._shown
+        return with_strangers(self._roster(), shown.texts.phones(), shown.letters.boxes())
 
     def _desk(self, request: web.Request) -> Desk:
         return Desk.of(
             self._owners(),
-            self._texts,
-            self._letters,
+            self._shown,
             chosen=request.query.get("patient"),
             opened=request.query.get("mail"),
             as_text=request.query.get("as") == "text",
@@ -145,10 +142,22 @@ class Page:
         self._handset.text(phone, body)
         raise web.HTTPSeeOther(self._back(form))
 
+    async def reply(self, request: web.Request) -> web.Response:
+        """Answer a mail as its patient (``mail``, ``body``)."""
+        form = await request.post()
+        letter = self._shown.letters.get(str(form.get("mail", "")))
+        body = str(form.get("body") or "").strip()
+        if letter is None or not self._shown.answers.takes(letter):
+            raise web.HTTPNotFound(text="This mail takes no answer.")
+        if not body:
+            raise web.HTTPBadRequest(text="Give body.")
+        await self._shown.answers.send(letter, letter.to[0], body.replace("\r\n", "\n"))
+        raise web.HTTPSeeOther(self._back(form))
+
     async def unsubscribe(self, request: web.Request) -> web.Response:
         """Leave by one click, as a mail program does it (RFC 8058): a POST from a server."""
         form = await request.post()
-        letter = self._letters.get(str(form.get("mail", "")))
+        letter = self._shown.letters.get(str(form.get("mail", "")))
         if letter is None or letter.unsubscribe is None:
             raise web.HTTPNotFound(text="This mail has no one-click unsubscribing.")
         try:
@@ -174,7 +183,7 @@ class Page:
 
     async def mail(self, request: web.Request) -> web.Response:
         """One mail's HTML, or its text with ``?as=text``, for a frame that may do nothing."""
-        letter = self._letters.get(request.match_info["key"])
+        letter = self._shown.letters.get(request.match_info["key"])
         if letter is None:
             raise web.HTTPNotFound(text="There is no such mail.")
         headers = {"Content-Security-Policy": MAIL_POLICY}

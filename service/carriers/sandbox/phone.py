@@ -12,38 +12,24 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from service.carriers.sandbox.answers import ANSWERS, Answers
 from service.carriers.sandbox.callbacks import Callbacks
 from service.carriers.sandbox.handset import Handset
 from service.carriers.sandbox.letters import Letters
-from service.carriers.sandbox.mailbox import MAILDIR, until_told_to_end
-from service.carriers.sandbox.page import Page
+from service.carriers.sandbox.mailbox import MAILDIR, business_clock, until_told_to_end
+from service.carriers.sandbox.page import Page, Shown
 from service.carriers.sandbox.roster import load_roster
 from service.carriers.sandbox.texts import TextLog
 from service.carriers.sandbox.twilio_api import TwilioApi
-from service.clock import SystemClock
+from service.carriers.sandbox.why import JOURNAL, Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 TEXTS = "texts.jsonl"
 ACCOUNT_SID = "AC" + "5a" * 16
 AUTH_TOKEN = "sandbox"  # noqa: S105 - guards nothing: whatever it lets in reaches nobody
 NUMBER = "+15005550006"
-
-
-def business_clock(path: Path | None) -> Callable[[], int]:
-    """Business time, ms UTC: the number in a file that beat keeps, or the machine's where none."""
-    machine = SystemClock().now_ms
-    if path is None:
-        return machine
-
-    def now_ms() -> int:
-        try:
-            return int(path.read_text(encoding="ascii"))
-        except (OSError, ValueError):  # not there yet
-            return machine()
-
-    return now_ms
 
 
 def application(options: argparse.Namespace) -> web.Application:
@@ -69,13 +55,13 @@ def application(options: argparse.Namespace) -> web.Application:
         keywords=options.opt_out_handling == "twilio_default",
         business_ms=business_ms,
     )
-    page = Page(
+    shown = Shown(
         texts,
         Letters(options.data_dir / MAILDIR),
-        handset,
-        business_ms=business_ms,
-        roster=lambda: load_roster(options.roster),
+        Answers(options.data_dir / ANSWERS, options.mail_in, business_ms),
+        Journal(options.data_dir / JOURNAL),
     )
+    page = Page(shown, handset, business_ms=business_ms, roster=lambda: load_roster(options.roster))
     served = web.Application(middlewares=[page.guard])
     served.add_routes([*api.routes(), *page.routes()])
 
@@ -111,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
         "--auth-token", default=os.environ.get("AFTERVISIT_TWILIO_AUTH_TOKEN", AUTH_TOKEN)
     )
     options.add_argument("--inbound-url", help="our webhook for what patients text")
+    options.add_argument("--mail-in", type=int, help="port here where we take mail by SMTP")
     options.add_argument("--number", default=NUMBER, help="the clinic's number")
     options.add_argument(
         "--opt-out-handling", choices=("twilio_default", "ours"), default="twilio_default"

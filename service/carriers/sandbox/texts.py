@@ -29,14 +29,14 @@ class Text:
 
     Attributes:
         sid: its id.
-        direction: `INBOUND` (the patient wrote it), `FROM_API` (we did), or `REPLY` (the provider
-            answered STOP, START or HELP by itself).
+        direction: `INBOUND` (the patient wrote it), `FROM_API` (we did), or `REPLY` (an
+            answer: the provider's own to STOP, START or HELP, or the TwiML of our webhook).
         sender: who wrote it; the number that a messaging service chose, where one was asked.
         written: the text as the phone shows it, for good.
         body: the text as the provider has it: empty once redacted.
         created_ms: machine time, ms UTC: what the provider's list tells.
         shown_ms: business time, ms UTC: what the page shows.
-        fields: the form that created it.
+        fields: the form that created it; of our webhook's answer the text that it answers.
     """
 
     sid: str
@@ -50,6 +50,11 @@ class Text:
     status: str
     error_code: int | None = None
     fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def by_carrier(self) -> bool:
+        """Whether the provider answered by itself."""
+        return self.direction == REPLY and not self.fields
 
     @property
     def phone(self) -> str:

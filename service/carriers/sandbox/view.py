@@ -7,15 +7,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from service.carriers.sandbox.texts import INBOUND, REPLY
+from service.carriers.sandbox.texts import INBOUND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from service.carriers.sandbox.answers import Answer, Answers
     from service.carriers.sandbox.letters import Letter, Letters
     from service.carriers.sandbox.roster import Owner
     from service.carriers.sandbox.texts import Text, TextLog
+    from service.carriers.sandbox.why import Journal, Why
 
 _STATUS = {
     "queued": "On its way",
@@ -30,8 +32,22 @@ _STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """All that the page shows, wherever it is kept."""
+
+    texts: TextLog
+    letters: Letters
+    answers: Answers
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True)
 class Bubble:
-    """One text on a phone."""
+    """One text on a phone, or one answer by mail.
+
+    Attributes:
+        why: what the service made of it; None where it is ours, or nothing is known (yet).
+    """
 
     words: str
     at: str
@@ -39,6 +55,7 @@ class Bubble:
     label: str
     status: str
     failed: bool
+    why: Why | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,7 @@ class Line:
     at: str
     url: str
     open: bool
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +97,8 @@ class Desk:
     Attributes:
         owner: whose phone and mailbox are shown; None where there is nobody yet.
         letter: the opened mail.
+        answers: that were written to it.
+        answerable: whether it takes one.
         version: changes whenever anything shown does.
     """
 
@@ -90,6 +110,8 @@ class Desk:
     lines: list[Line]
     letter: Letter | None
     letter_at: str
+    answers: list[Bubble]
+    answerable: bool
     as_text: bool
     version: str
 
@@ -97,8 +119,7 @@ class Desk:
     def of(
         cls,
         owners: list[Owner],
-        texts: TextLog,
-        letters: Letters,
+        shown: Shown,
         *,
         chosen: str | None,
         opened: str | None,
@@ -106,16 +127,19 @@ class Desk:
         now_ms: int,
     ) -> Desk:
         """The page for one patient (the first, where ``chosen`` is nobody)."""
-        kept = letters.all()
+        texts, kept, why = shown.texts, shown.letters.all(), shown.journal.why()
+        answered = shown.answers.all()
         boxes: dict[str, list[Letter]] = {}
-        for letter in kept:
-            for to in letter.to:
-                boxes.setdefault(to, []).append(letter)
+        for each in kept:
+            for to in each.to:
+                boxes.setdefault(to, []).append(each)
         owner = next((o for o in owners if o.key == chosen), owners[0] if owners else None)
         mine = boxes.get((owner.email or "").lower(), []) if owner else []
-        shown = next((m for m in mine if m.key == opened), mine[0] if mine else None)
-        days = _days(owner, texts.of_phone(owner.phone or "")) if owner else []
-        lines = [_line(owner, m, is_open=m is shown) for m in mine] if owner else []
+        letter = next((m for m in mine if m.key == opened), mine[0] if mine else None)
+        days = _days(owner, texts.of_phone(owner.phone or ""), why) if owner else []
+        done = {each.letter for each in answered}
+        lines = [_line(owner, m, m is letter, m.key in done) for m in mine] if owner else []
+        to_it = [each for each in answered if letter and each.letter == letter.key]
         now = moment(owner.local(now_ms)) if owner else ""
         return cls(
             tabs=[_tab(o, o is owner, texts, boxes) for o in owners],
@@ -124,10 +148,12 @@ class Desk:
             days=days,
             blocked=owner is not None and texts.opted_out(owner.phone or ""),
             lines=lines,
-            letter=shown,
-            letter_at=moment(owner.local(shown.sent_ms)) if owner and shown else "",
+            letter=letter,
+            letter_at=moment(owner.local(letter.sent_ms)) if owner and letter else "",
+            answers=[_answer(owner, each, why) for each in to_it] if owner else [],
+            answerable=shown.answers.takes(letter),
             as_text=as_text,
-            version=f"{texts.version}-{len(kept)}-{len(owners)}-{now}",
+            version=f"{texts.version}-{len(kept)}-{len(answered)}-{len(why)}-{len(owners)}-{now}",
         )
 
     def url(self, **query: str) -> str:
@@ -146,31 +172,44 @@ def _tab(owner: Owner, chosen: bool, texts: TextLog, boxes: dict[str, list[Lette
     )
 
 
-def _days(owner: Owner, texts: Iterable[Text]) -> list[Day]:
+def _days(owner: Owner, texts: Iterable[Text], why: Mapping[str, Why]) -> list[Day]:
     by_day = groupby(texts, lambda text: owner.local(text.shown_ms).date())
     return [
-        Day(f"{day:%A}, {day:%B} {day.day}", [_bubble(owner, text) for text in group])
+        Day(f"{day:%A}, {day:%B} {day.day}", [_bubble(owner, text, why) for text in group])
         for day, group in by_day
     ]
 
 
-def _bubble(owner: Owner, text: Text) -> Bubble:
+def _bubble(owner: Owner, text: Text, why: Mapping[str, Why]) -> Bubble:
     mine = text.direction == INBOUND
-    label = "Answered by the carrier" if text.direction == REPLY else ""
+    label = "Answered by the carrier" if text.by_carrier else ""
     status = "" if mine or label else _STATUS.get(text.status, text.status)
     if text.error_code:
         status += f" (code {text.error_code})"
     failed = text.status in {"undelivered", "failed"}
     at = clock(owner.local(text.shown_ms))
-    return Bubble(text.written, at, mine, label, status, failed)
+    return Bubble(text.written, at, mine, label, status, failed, why.get(text.sid))
 
 
-def _line(owner: Owner, letter: Letter, *, is_open: bool) -> Line:
+def _answer(owner: Owner, answer: Answer, why: Mapping[str, Why]) -> Bubble:
+    status = f"Not taken: {answer.fault}" if answer.fault else "Sent"
+    at = moment(owner.local(answer.shown_ms))
+    return Bubble(
+        answer.words,
+        at,
+        mine=True,
+        label="",
+        status=status,
+        failed=bool(answer.fault),
+        why=why.get(answer.id),
+    )
+
+
+def _line(owner: Owner, letter: Letter, is_open: bool, answered: bool) -> Line:  # noqa: FBT001
     query = urlencode({"patient": owner.key, "mail": letter.key})
     local = owner.local(letter.sent_ms)
-    return Line(
-        letter.key, letter.subject, letter.sender, f"{local:%b} {local.day}", f"/?{query}", is_open
-    )
+    at = f"{local:%b} {local.day}"
+    return Line(letter.key, letter.subject, letter.sender, at, f"/?{query}", is_open, answered)
 
 
 def clock(local: datetime) -> str:

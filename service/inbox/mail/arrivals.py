@@ -82,6 +82,12 @@ class _Whose:
     same: bool = True
 
 
+def mail_id(index: Index, message_id: str, recipient: str, kind: Kind) -> str:
+    """The name of a mail, the same for each of its copies; fit for logs."""
+    # Some mail servers give a delay and the failure after it one Message-ID.
+    return index.digest("mail", f"{message_id}\n{recipient.lower()}\n{kind}")
+
+
 class Arrivals:
     """The use case behind the listener.
 
@@ -127,9 +133,7 @@ class Arrivals:
         whose = self._whose(path) if path else None
         if whose is None:
             return self._of_nobody(reading)
-        # Some mail servers give a delay and the failure after it one Message-ID.
-        told = (reading.message_id, arrival.recipient.lower(), reading.kind)
-        identifier = self._index.digest("mail", "\n".join(told))
+        identifier = mail_id(self._index, reading.message_id, arrival.recipient, reading.kind)
         if not self._mails.known(identifier, whose.mailbox):
             self._follow(identifier, whose, reading)
             self._mails.record(

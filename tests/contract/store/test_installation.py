@@ -83,6 +83,15 @@ def test_a_fast_clock_never_goes_back(store: Installed) -> None:
     assert clock.now_ms() == to_ms(START) + 5_000
 
 
+def test_a_fast_clock_that_is_held_stays_where_it_is(store: Installed) -> None:
+    clock = open_clock(store.client, FAST)
+    assert isinstance(clock, StoredClock)
+    assert clock.set_ms(to_ms(START) + 5)
+    clock.hold()
+    assert not clock.set_ms(to_ms(START) + 5_000)
+    assert open_clock(store.client, FAST).now_ms() == to_ms(START) + 5
+
+
 @pytest.mark.parametrize(
     ("first", "second", "told"), [(FAST, ClockSetting(), "fast"), (ClockSetting(), FAST, "real")]
 )

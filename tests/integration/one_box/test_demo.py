@@ -50,6 +50,12 @@ def test_ten_days_pass_and_everything_planned_went_out_once(tmp_path: Path) -> N
     answers = [text["body"] for text in later if text["to"] != shared]
     assert any("Your number is saved" in body for body in answers), "Dev answered a check-in"
     assert any("Do not wait for a text" in body for body in answers), "Ana was told whom to call"
+    journal = (tmp_path / "demo" / "sandbox" / "followed.jsonl").read_text().splitlines()
+    followed = {tuple(line["words"]): line for line in map(json.loads, journal)}
+    assert followed[("opt_out",)]["effects"] == [["suppressed", "sms"]]
+    assert followed[("check_in",)]["effects"] == [["rated", "symptom-check"]]
+    assert followed[("urgent",)]["effects"] == [["task", "urgent"]]
+    assert followed[("other",)]["channel"] == "email", "Chloé answered a mail"
     spanish = [event["text"]["body"] for event in events if event["event"] == "text"]
     assert sum("Le damos la bienvenida" in body for body in spanish) == 1, "to Inés alone"
     assert embedded_servers(tmp_path / "demo") == [], "the demonstration left its store running"

@@ -2,7 +2,8 @@
 "use strict";
 
 const PAUSE_MS = 1500;
-const SHOWN = ["patients", "now", "texts", "letters"];
+const SHOWN = ["patients", "now", "texts", "letters", "answers"];
+const FIELDS = ["body", "reply"];
 const toggle = document.getElementById("live-switch");
 const news = document.getElementById("news");
 let live = sessionStorage.getItem("live") !== "off";
@@ -12,13 +13,19 @@ function atEnd(log) {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
 }
 
+// Texts from their end; of answers by mail the last one from its beginning.
+function toEnd(log) {
+  const last = log.id === "answers" && log.querySelector("li.mine:last-child");
+  log.scrollTop = last ? last.offsetTop - 8 : log.scrollHeight;
+}
+
 function put(id, fresh) {
   const old = document.getElementById(id);
   if (!old || !fresh || old.innerHTML.trim() === fresh.innerHTML.trim()) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  const follow = id === "texts" && atEnd(old);
+  const follow = id === "answers" || (id === "texts" && atEnd(old));
   old.replaceChildren(...fresh.childNodes);
-  if (follow) old.scrollTop = old.scrollHeight;
+  if (follow) toEnd(old);
   if (focused) {
     const again = [...old.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused);
     if (again) again.focus();
@@ -31,7 +38,7 @@ async function look() {
   if (answer.status !== 200) return;
   tag = answer.headers.get("ETag") || "";
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const typing = document.getElementById("body")?.value;
+  const typing = FIELDS.some((id) => document.getElementById(id)?.value);
   const first = (id, here) => !document.querySelector(here) && fresh.querySelector(`#${id} a`);
   if (!typing && (first("patients", "#patients a") || first("letters", ".letter"))) {
     location.reload(); // somebody's first: there is more to show than a list
@@ -64,6 +71,19 @@ toggle.addEventListener("click", () => {
   show();
 });
 show();
-const log = document.getElementById("texts");
-if (log) log.scrollTop = log.scrollHeight;
+for (const id of ["texts", "answers"]) {
+  const log = document.getElementById(id);
+  if (log) toEnd(log);
+}
+// Sending loads the page again: go on where one wrote.
+for (const id of FIELDS) {
+  const field = document.getElementById(id);
+  if (!field) continue;
+  field.form.addEventListener("submit", () => sessionStorage.setItem("wrote", id));
+  if (sessionStorage.getItem("wrote") === id) field.focus({ preventScroll: true });
+  field.addEventListener("keydown", (press) => {
+    if (id === "reply" && press.key === "Enter" && (press.ctrlKey || press.metaKey)) field.form.requestSubmit();
+  });
+}
+sessionStorage.removeItem("wrote");
 setTimeout(watch, PAUSE_MS);
