@@ -21,10 +21,11 @@ from service.store.keyring import Index
 from service.store.keys import new_attempt_id, new_patient_id
 
 ADDRESS = ReturnAddress("bounces", "mail.clinic.example")
-INDEX = Index(os.urandom(32))
+INDEX = Index(bytes(range(32)))
+"""Always the same, as are the ids: the tests are named by the addresses."""
 PATHS = ReturnPaths(ADDRESS, INDEX)
-ATTEMPT = new_attempt_id(17, os.urandom)
-PATIENT = new_patient_id(17, os.urandom)
+ATTEMPT = new_attempt_id(17, lambda count: bytes(range(count)))
+PATIENT = new_patient_id(17, lambda count: bytes(range(7, 7 + count)))
 MAILBOX = INDEX.digest("email", "ana@example.org")
 MADE = {
     PATHS.bounce(ATTEMPT): ReturnPath(Purpose.BOUNCE, attempt=ATTEMPT),
