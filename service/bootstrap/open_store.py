@@ -112,6 +112,7 @@ class OpenStore:
             self.suppressions.digest,
             self.suppressions.keys,
             self.machine,
+            self.business,
         )
 
     @cached_property
