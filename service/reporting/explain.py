@@ -164,15 +164,18 @@ def _first_channels(patient: Patient, reachable: frozenset[Channel]) -> Profile 
     return profile_of(patient, consented) if consented - reachable else None
 
 
-def _instead(subscription: Subscription, entry: HistoryEntry, first: Profile | None) -> bool:
-    """Whether a delivery went by another channel than it was tried by at first."""
-    if first is None or entry.attempts <= 1 or not entry.channel:
-        return False
+def _instead(
+    subscription: Subscription, entry: HistoryEntry, first: Profile | None
+) -> Channel | None:
+    """The channel that a delivery went by where it had been tried by another; else None."""
+    went = _CHANNELS.get(entry.channel)
+    if first is None or entry.attempts <= 1 or went is None:
+        return None
     try:
         step = series_of(subscription).steps[entry.index]
     except (SeriesError, IndexError):
-        return False
-    return channel_for(step, first) != entry.channel
+        return None
+    return None if channel_for(step, first) == went else went
 
 
 def _step(subscription: Subscription, entry: HistoryEntry) -> str:

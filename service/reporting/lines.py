@@ -96,18 +96,19 @@ class Line:
         return self.due or datetime.max.replace(tzinfo=UTC), self.subscription
 
 
-def sentence_of(state: State, reason: str, code: str, *, instead: bool = False) -> str:
+def sentence_of(state: State, reason: str, code: str, *, instead: Channel | None = None) -> str:
     """What became of a concluded delivery, in a sentence or two.
 
     Args:
         state: its own.
         reason: as stored.
         code: the provider's, empty for none.
-        instead: it went by another channel than it was tried by at first.
+        instead: the channel that it went by, where another had refused it.
     """
     said = _STATES.get(state) or (stored_sentence(reason) if reason else "")
     if instead:
-        said = f"It was refused by the patient's other channel, and so it went by this one. {said}"
+        other, this = ("e-mail", "text") if instead == "sms" else ("text", "e-mail")
+        said = f"It was refused by {other}, and so it went by {this}. {said}"
     return f"{said} (Provider's code {code}.)" if code else said
 
 

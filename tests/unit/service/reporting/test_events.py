@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,6 +141,22 @@ def test_a_change_that_is_told_otherwise_is_no_event() -> None:
         assert of_entry(Entry(AT_MS, what, "ana", "cli"), ZONE, None, None) is None
 
 
+def test_every_change_that_a_script_writes_down_is_told_or_is_known_to_be_told_otherwise() -> None:
+    scripts = Path(service.__path__[0]).joinpath("store", "scripts").glob("*.lua")
+    written = {
+        word
+        for script in scripts
+        for line in re.findall(r"'what', (.*)", script.read_text("utf-8"))
+        for word in re.findall(r"'([a-z]{2,}_?[a-z]*)'", line.partition("'on'")[0])
+    }
+    otherwise = {"enrolled", "consented", "erased", "task_opened", "task_taken", "task_closed"}
+    assert otherwise <= written
+    assert written - otherwise == {
+        *("suppressed", "suppression_lifted", "amended", "links_ended", "retried"),
+        *("status_", "mail_"),
+    }
+
+
 def test_the_source_is_searched_where_suppressions_are() -> None:
     assert {"complaint", "one_click", "invalid", "provider_opt_out"} <= set(suppressed_for())
 
@@ -201,4 +218,5 @@ def test_a_consent_is_told_on_the_patients_clock() -> None:
 
 
 def test_a_delivery_that_went_by_the_other_channel_says_so() -> None:
-    assert "other channel" in sentence_of(State.SENT, "accepted", "", instead=True)
+    told = sentence_of(State.SENT, "accepted", "", instead="email")
+    assert told == "It was refused by text, and so it went by e-mail. The provider accepted it."
