@@ -12,10 +12,13 @@ from service.preferences.access import PageAccess
 from service.preferences.asking import PageRequests
 from service.preferences.choices import Choices
 from service.preferences.overview import Overviews
+from service.reporting.explain import Explain
+from service.reporting.happened import Happened, Records
 from service.staff.details import PatientDetails
 from service.staff.erasure import Erasure
 from service.staff.holdings import Holdings
 from service.staff.subscriptions import Staff
+from service.store.audit import Audit
 from service.store.changes import PatientChanges
 
 
@@ -49,14 +52,34 @@ class ForPatients(OpenStore):
         return PatientDetails(self.patients, self.changes, self.catalog)
 
     @cached_property
+    def explain(self) -> Explain:
+        """What was sent to patients, what was not and why, and what happened besides."""
+        records = Records(
+            self.patients,
+            self.suppressions,
+            self.conversations,
+            self.replies,
+            Audit(self.client, self.business, self.machine),
+        )
+        return Explain(self.patients, Happened(records), self.business)
+
+    @cached_property
     def holdings(self) -> Holdings:
         """Hands over what is held about a patient."""
-        return Holdings(self.patients, self.suppressions, self.check_ins, self.business)
+        return Holdings(
+            self.patients,
+            self.suppressions,
+            self.check_ins,
+            self.conversations,
+            self.replies,
+            self.explain,
+            self.business,
+        )
 
     @cached_property
     def erasure(self) -> Erasure:
         """Erases patients."""
-        return Erasure(self.patients, self.changes, self.suppressions)
+        return Erasure(self.patients, self.changes, self.suppressions, self.conversations)
 
     @cached_property
     def page_access(self) -> PageAccess:

@@ -11,6 +11,7 @@ from service.dispatch.parts import Stores
 from service.settings import Settings
 from service.store.check_ins import CheckIns
 from service.store.connection import Durability, connect
+from service.store.conversations import Conversations
 from service.store.dispatching import DispatchStore
 from service.store.installation import key_in_use, open_clock, open_installation
 from service.store.keyfile import load_key_ring
@@ -112,7 +113,13 @@ class OpenStore:
             self.suppressions.digest,
             self.suppressions.keys,
             self.machine,
+            self.business,
         )
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What was said by and to addresses."""
+        return Conversations(self.client, self.scripts, self.suppressions.keys)
 
     @cached_property
     def tasks(self) -> Tasks:

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from service.reporting.events import Event
     from service.reporting.lines import Line
 
 _COLOURS = {
@@ -32,6 +33,26 @@ _HOLDS = frozenset({"paused", "pending", "opted_out", "unreachable"})
 _WORDS = {"sms": "text", "email": "e-mail", None: ""}
 _UNREMARKABLE = frozenset({"accepted", "receipt"})
 INDENT = 19
+
+
+def account(told: Sequence[Line | Event]) -> RenderableType:
+    """Deliveries, and what happened besides."""
+    from service.reporting.events import Event  # noqa: PLC0415 - its command's --help needs it not
+
+    events = [each for each in told if isinstance(each, Event)]
+    lines = [each for each in told if not isinstance(each, Event)]
+    if not events:
+        return deliveries(lines)
+    head = Text.assemble("\n", ("What else happened", "bold"))
+    return Group(deliveries(lines), head, *map(_happened, events))
+
+
+def _happened(event: Event) -> RenderableType:
+    head = Text.assemble(
+        f"{event.at:%a %d %b %Y %H:%M}".ljust(INDENT + 4), event.kind.replace("_", " ")
+    )
+    words = event.sentence if event.text is None else f"{event.sentence} \u201c{event.text}\u201d"
+    return Group(head, Padding(Text(words, style="dim"), (0, 0, 0, INDENT + 4)))
 
 
 def deliveries(lines: Sequence[Line]) -> RenderableType:

@@ -27,9 +27,9 @@ STANDING_SENTENCES: Final = {
     "unreachable": "No address of the patient can be reached any more.",
     "pending": "The patient has not confirmed yet.",
     "not_enrolled": "The patient was not enrolled yet.",
-    "not_begun": "The series has not begun by then.",
-    "no_step": "The series has no message on that day.",
-    "over": "The series is over by then.",
+    "not_begun": "Nothing was planned for that day: the series has not begun by then.",
+    "no_step": "Nothing was planned for that day.",
+    "over": "Nothing was planned for that day: the series is over by then.",
 }
 """Reasons that are not stored, for they follow from where a subscription stands."""
 
@@ -96,9 +96,19 @@ class Line:
         return self.due or datetime.max.replace(tzinfo=UTC), self.subscription
 
 
-def sentence_of(state: State, reason: str, code: str) -> str:
-    """What became of a concluded delivery, in a sentence or two."""
+def sentence_of(state: State, reason: str, code: str, *, instead: Channel | None = None) -> str:
+    """What became of a concluded delivery, in a sentence or two.
+
+    Args:
+        state: its own.
+        reason: as stored.
+        code: the provider's, empty for none.
+        instead: the channel that it went by, where another had refused it.
+    """
     said = _STATES.get(state) or (stored_sentence(reason) if reason else "")
+    if instead:
+        other, this = ("e-mail", "text") if instead == "sms" else ("text", "e-mail")
+        said = f"It was refused by {other}, and so it went by {this}. {said}"
     return f"{said} (Provider's code {code}.)" if code else said
 
 

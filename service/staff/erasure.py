@@ -7,6 +7,7 @@ from typing import Final
 
 from service.errors import NotFound
 from service.store.changes import PatientChanges
+from service.store.conversations import Conversations
 from service.store.patients import Patients
 from service.store.records import CHANNELS, Status
 from service.store.suppressions import Suppressions
@@ -34,17 +35,23 @@ class Erasure:
     """The use case behind the command and the console; nothing undoes it."""
 
     def __init__(
-        self, patients: Patients, changes: PatientChanges, suppressions: Suppressions
+        self,
+        patients: Patients,
+        changes: PatientChanges,
+        suppressions: Suppressions,
+        conversations: Conversations,
     ) -> None:
         self._patients = patients
         self._changes = changes
         self._suppressions = suppressions
+        self._conversations = conversations
 
     def erase(self, identifier: str, *, source: str) -> Erased:
         """Remove contact, series, history and what consents tell of a person; durably.
 
         A suppression belongs to the address and not to the patient: where there is one it stays,
-        so that a list with that number on it, brought in later, writes to nobody. Cut off anywhere,
+        so that a list with that number on it, brought in later, writes to nobody. Of an address
+        that nobody else uses, the words of replies are removed as well. Cut off anywhere,
         it is done again from the start.
 
         Raises:
@@ -71,7 +78,9 @@ class Erasure:
         for channel in CHANNELS:
             address = patient.address(channel)
             if address is not None:
-                self._suppressions.leave(self._suppressions.digest(channel, address), identifier)
+                digest = self._suppressions.digest(channel, address)
+                self._suppressions.leave(digest, identifier)
+                self._conversations.forget(digest)
         if not self._changes.erase(identifier, kept=kept, source=source):
             raise NotFound("There is no such patient any more: somebody else was first.")
         return Erased(tuple(ended), len(kept))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from service.clock import BusinessClock, from_ms
 from service.reporting.explain import Explain
 from service.reporting.people import People, record
 from service.store.check_ins import CheckIns
+from service.store.conversations import Conversations
 from service.store.patients import Patients
+from service.store.records import CHANNELS, Patient
+from service.store.replies import Replies
+from service.store.reply_records import Reply
 from service.store.suppressions import Suppressions
 
 FORMAT: Final = 1
@@ -23,18 +28,25 @@ class Holdings:
         patients: Patients,
         suppressions: Suppressions,
         check_ins: CheckIns,
+        conversations: Conversations,
+        replies: Replies,
+        explain: Explain,
         business: BusinessClock,
     ) -> None:
         self._check_ins = check_ins
         self._people = People(patients, suppressions)
-        self._explain = Explain(patients, business)
+        self._suppressions = suppressions
+        self._conversations = conversations
+        self._replies = replies
+        self._explain = explain
         self._business = business
 
     def of(self, identifier: str) -> dict[str, Any]:
-        """All that is held about a patient: contact, consents, series, ratings, messages.
+        """All that is held about a patient: contact, consents, series, ratings, replies, messages.
 
         Messages are those that were sent, skipped or are planned, each with what became of it; what
-        they say is in the library under their names.
+        they say is in the library under their names. Replies from an address that others use as
+        well may be theirs, and are told without their words.
 
         Raises:
             NotFound: there is no such patient.
@@ -51,6 +63,7 @@ class Holdings:
                 {"topic": each.topic, "rating": each.rating, "at": _utc(each.at_ms)}
                 for each in self._check_ins.of(identifier)
             ],
+            "replies": list(self._said(identifier, person.contact)),
             "messages": [
                 {
                     "series": line.series,
@@ -66,6 +79,21 @@ class Holdings:
                 for line in self._explain.explain(identifier)
             ],
         }
+
+    def _said(self, identifier: str, contact: Patient) -> Iterator[dict[str, Any]]:
+        for channel in CHANNELS:
+            address = contact.address(channel)
+            digest = self._suppressions.digest(channel, address) if address else ""
+            alone = set(self._suppressions.patients(digest)) <= {identifier} if address else False
+            for said in self._conversations.of(digest) if address else ():
+                if isinstance(said.what, Reply):
+                    yield {
+                        "at": _utc(said.at_ms),
+                        "channel": channel,
+                        "understood": list(said.what.heard.words),
+                        "answered": list(said.what.messages),
+                        "text": self._replies.content(said.what).get("body") if alone else None,
+                    }
 
 
 def _utc(ms: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -160,6 +161,15 @@ class KeyRing:
             Tampered: it was changed, or made for another place.
         """
         return self._open(blob, b"record\0" + associated)
+
+    def decrypt_texts(self, blob: bytes | None, associated: bytes) -> dict[str, str]:
+        """Open texts by name that were sealed as JSON; empty where they were erased (None).
+
+        Raises:
+            KeyMissing: their key is not in the ring.
+            Tampered: they were changed, or made for another place.
+        """
+        return {} if blob is None else dict(json.loads(self.decrypt(blob, associated)))
 
     def wrap(self, secret: bytes, purpose: str) -> bytes:
         """Seal a key (the index key) to be kept in the store."""

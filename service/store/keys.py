@@ -226,6 +226,13 @@ class PartitionKeys:
         """Hash: one inbound message, by the hash of the provider's id."""
         return f"{self.tag}:r:{message_id}"
 
+    def said(self, address: str) -> str:
+        """Sorted set with expiry: what was said by or to an address, by business ms UTC.
+
+        ``r:<reply>``, ``m:<response>``, ``k:<task>``.
+        """
+        return f"{self.tag}:i:{address}"
+
     def mail(self, message_id: str) -> str:
         """Hash: one e-mail that came back, by the hash of its id and recipient."""
         return f"{self.tag}:e:{message_id}"

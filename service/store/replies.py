@@ -66,17 +66,22 @@ class Replies:
         keys = self._keys_of(new.address)
         key = keys.reply(identifier)
         fields = self._fields(key, new)
+        now_ms = self._machine.now_ms()
         answer = self._scripts.run_durably(
             "record_reply",
             [
                 (
-                    (key, keys.address(new.address), keys.open_replies, _asked(keys, new.address)),
+                    (
+                        *(key, keys.address(new.address), keys.open_replies),
+                        *(_asked(keys, new.address), keys.said(new.address)),
+                    ),
                     (
                         _DIRECTION.get(new.heard.keyword, ""),
                         new.at_ms,
                         KEPT_MS,
-                        self._machine.now_ms(),
+                        now_ms,
                         COUNTED_MS,
+                        self._business.now_ms() - (now_ms - new.at_ms),
                         *(part for pair in fields.items() for part in pair),
                     ),
                 )
@@ -203,15 +208,13 @@ class Replies:
         ]
 
     def content(self, reply: Reply) -> dict[str, str]:
-        """The text and its numbers, decrypted.
+        """The text and its numbers, decrypted; empty where they were erased.
 
         Raises:
             KeyMissing: the key it was encrypted under is not in the ring.
         """
         key = self._keys_of(reply.address).reply(reply.id)
-        sealed = self._scripts.read_hash(key)["c"]
-        content: dict[str, str] = json.loads(self._keyring.decrypt(sealed, key.encode()))
-        return content
+        return self._keyring.decrypt_texts(self._scripts.read_hash(key).get("c"), key.encode())
 
     def mark_ms(self) -> int | None:
         """Up to when the provider's list has been applied, machine ms UTC; None if it never was."""

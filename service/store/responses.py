@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import structlog
 
-from service.clock import MachineClock
+from service.clock import BusinessClock, MachineClock
 from service.store.keyring import Index, KeyMissing, KeyRing, Tampered
 from service.store.keys import PartitionKeys
 from service.store.records import LETTER, Channel
@@ -24,15 +24,16 @@ from service.store.scripts import Argument, Scripts
 
 LOOK_AGAIN_MS: Final = 60_000
 """One that cannot be read is looked at again then: its key may be back."""
-KEPT_MS: Final = 30 * 86_400_000
-"""How long it is known that something was queued before, and what became of it."""
+KEPT_MS: Final = 400 * 86_400_000
+"""How long it is known that something was queued, and what became of it; its words are kept only
+until it is over."""
 
 log = structlog.get_logger(__name__)
 
 Begun = Literal["ok", "expired", "suppressed", "unknown", "lost"]
 Ended = Literal["sent", "failed", "unknown", "again"]
 _STATES: Final[dict[Ended, str]] = {"sent": "s", "failed": "f", "unknown": "x", "again": "q"}
-_WORDS: Final = {
+WORDS: Final[Mapping[str, str]] = {
     "q": "queued",
     "b": "begun",
     "s": "sent",
@@ -98,6 +99,7 @@ class Responses:
         digest: Callable[[Channel, str], str],
         keys_of: Callable[[str], PartitionKeys],
         machine: MachineClock,
+        business: BusinessClock,
     ) -> None:
         self._scripts = scripts
         self._keyring = keyring
@@ -105,6 +107,7 @@ class Responses:
         self._digest = digest
         self._keys_of = keys_of
         self._machine = machine
+        self._business = business
 
     def queue(self, response: Response) -> bool:
         """Queue a message durably; False where it was queued before.
@@ -130,10 +133,13 @@ class Responses:
             "x": now_ms + int(response.expires_s * 1000),
             "c": sealed,
         }
-        args: list[Argument] = [now_ms, KEPT_MS]
+        # An alert is not listed: whoever of the staff gets it may be a patient as well.
+        listed = "" if response.alert else self._business.now_ms()
+        args: list[Argument] = [now_ms, KEPT_MS, listed]
         for name, value in fields.items():
             args += [name, value]
-        return bool(self._scripts.run_durably("queue_response", [((key, keys.responses), args)])[0])
+        names = (key, keys.responses, keys.said(address))
+        return bool(self._scripts.run_durably("queue_response", [(names, args)])[0])
 
     def waiting(self, partition: int, limit: int) -> list[Queued]:
         """Those of a partition whose time has come, the longest due first."""
@@ -204,4 +210,4 @@ class Responses:
         keys = self._keys_of(self._digest(channel, to))
         key = keys.response(self._index.digest("response", once))
         state = self._scripts.read_hash(key).get("s")
-        return None if state is None else _WORDS[state.decode()]
+        return None if state is None else WORDS[state.decode()]

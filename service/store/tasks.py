@@ -156,8 +156,8 @@ class Tasks:
             "c": self._keyring.encrypt(sealed, key.encode()),
         }
         head = (now_ms, now_ms if alert else "", kind, source, self._business.now_ms())
-        args = (*head, *(part for pair in fields.items() for part in pair))
-        names = (key, keys.tasks, keys.alerts, keys.audit)
+        args = (*head, KEPT_MS, *(part for pair in fields.items() for part in pair))
+        names = (key, keys.tasks, keys.alerts, keys.audit, keys.said(address))
         self._scripts.run_durably("open_task", [(names, args)])
         return name
 
@@ -179,15 +179,13 @@ class Tasks:
         return found[0]
 
     def content(self, task: Task) -> dict[str, str]:
-        """What staff are shown of it, decrypted.
+        """What staff are shown of it, decrypted; empty where it was erased.
 
         Raises:
             KeyMissing: the key it was encrypted under is not in the ring.
         """
         key = _keys_of(task.id).task(task.id)
-        sealed = self._scripts.read_hash(key)["c"]
-        content: dict[str, str] = json.loads(self._keyring.decrypt(sealed, key.encode()))
-        return content
+        return self._keyring.decrypt_texts(self._scripts.read_hash(key).get("c"), key.encode())
 
     def take(self, identifier: str, by: str) -> Task:
         """Note that somebody sees to it; the alerts end.
@@ -248,10 +246,11 @@ class Tasks:
 
     def _read(self, names: Sequence[str]) -> list[Task]:
         records = self._scripts.read_hashes([_keys_of(name).task(name) for name in names])
-        return [_task(name, r) for name, r in zip(names, records, strict=True) if r]
+        return [task_of(name, r) for name, r in zip(names, records, strict=True) if r]
 
 
-def _task(name: str, record: Mapping[bytes, bytes]) -> Task:
+def task_of(name: str, record: Mapping[bytes, bytes]) -> Task:
+    """Read a task's record."""
     fields = {key.decode(): value for key, value in record.items() if key != b"c"}
     text = {key: value.decode() for key, value in fields.items()}
     return Task(

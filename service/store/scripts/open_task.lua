@@ -1,6 +1,7 @@
 -- Put something before staff, once for its name; asked again, it stays what has become of it.
--- KEYS: task, open tasks, alerts, audit.
--- ARGV: machine now ms, when to alert (machine ms; '' for never), kind, source, business now ms, fields...
+-- KEYS: task, open tasks, alerts, audit, what was said.
+-- ARGV: machine now ms, when to alert (machine ms; '' for never), kind, source, business now ms,
+--       ms for which what was said is listed, fields...
 -- Returns {1 if opened else 0, state}.
 local state = redis.call('HGET', KEYS[1], 's')
 local name = string.match(KEYS[1], ':([^:]*)$')
@@ -18,9 +19,12 @@ if state then
   redis.call('HSET', KEYS[1], 's', state)
   return {0, state}
 end
-redis.call('HSET', KEYS[1], 's', 'o', 'k', ARGV[3], 'at', ARGV[1], 'n', 0, unpack(ARGV, 6))
+redis.call('HSET', KEYS[1], 's', 'o', 'k', ARGV[3], 'at', ARGV[1], 'n', 0, unpack(ARGV, 7))
 redis.call('ZADD', KEYS[2], ARGV[1], name)
 if ARGV[2] ~= '' then redis.call('ZADD', KEYS[3], ARGV[2], name) end
 redis.call('XADD', KEYS[4], '*', 'what', 'task_opened', 'on', name, 'kind', ARGV[3], 'by', ARGV[4],
   'at', ARGV[5])
+redis.call('ZADD', KEYS[5], ARGV[5], 'k:' .. name)
+redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1001)
+redis.call('PEXPIRE', KEYS[5], ARGV[6])
 return {1, 'o'}

@@ -1,5 +1,7 @@
 -- Queue a message outside of a series, once for its name; asked again, it stays what it is.
--- KEYS: response, responses to send.  ARGV: when to send (machine ms), time to live ms, fields...
+-- KEYS: response, responses to send, what was said.
+-- ARGV: when to send (machine ms), time to live ms, business now ms ('' for what is not listed),
+--       fields...
 -- Returns 1 where it was queued, 0 where it was before.
 local state = redis.call('HGET', KEYS[1], 's')
 if state then
@@ -7,7 +9,13 @@ if state then
   redis.call('HSET', KEYS[1], 's', state)
   return 0
 end
-redis.call('HSET', KEYS[1], 's', 'q', unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], 's', 'q', unpack(ARGV, 4))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[1], string.match(KEYS[1], ':([^:]*)$'))
+local name = string.match(KEYS[1], ':([^:]*)$')
+redis.call('ZADD', KEYS[2], ARGV[1], name)
+if ARGV[3] ~= '' then
+  redis.call('ZADD', KEYS[3], ARGV[3], 'm:' .. name)
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1001)
+  redis.call('PEXPIRE', KEYS[3], ARGV[2])
+end
 return 1

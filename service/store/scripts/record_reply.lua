@@ -1,9 +1,10 @@
 -- Record an inbound message before anything is done about it; the same message is recorded once.
--- KEYS: reply, address, open replies, messages lately.
+-- KEYS: reply, address, open replies, messages lately, what was said.
 -- ARGV: 'out' (a stop), 'in' (a start) or '' (neither), received ms, time to live ms,
---       machine now ms, ms over which messages are counted, fields...
+--       machine now ms, ms over which messages are counted, received business ms, fields...
 -- Stops of an address are numbered: a start holds the number of stops that stood before it, and so
 -- can be told from one that a newer stop has overtaken.
+-- Of what was said the newest thousand are listed.
 -- Returns {1 if new else 0, messages lately when it came, fields and values...}.
 local known = redis.call('HGET', KEYS[1], 'n')
 if known then
@@ -23,8 +24,12 @@ end
 local lately = redis.call('INCR', KEYS[4])
 if lately == 1 then redis.call('PEXPIRE', KEYS[4], ARGV[5]) end
 local fields = {'n', stops, 'as', lately}
-for i = 6, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 7, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('ZADD', KEYS[3], ARGV[4], string.match(KEYS[1], ':([^:]*)$'))
+local name = string.match(KEYS[1], ':([^:]*)$')
+redis.call('ZADD', KEYS[3], ARGV[4], name)
+redis.call('ZADD', KEYS[5], ARGV[6], 'r:' .. name)
+redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1001)
+redis.call('PEXPIRE', KEYS[5], ARGV[3])
 return {1, lately, unpack(redis.call('HGETALL', KEYS[1]))}

@@ -25,5 +25,5 @@ elseif ARGV[4] == 'o' then
 end
 if due and redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then redis.call('ZADD', KEYS[2], due, ARGV[2]) end
 redis.call('XADD', KEYS[3], '*', 'what', 'status_' .. ARGV[4], 'on', ARGV[2], 'by', ARGV[6],
-  'reason', ARGV[7], 'at', ARGV[8])
+  'reason', ARGV[7], 'at', ARGV[8], 'until', ARGV[9])
 return {'ok'}

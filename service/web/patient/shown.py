@@ -122,14 +122,22 @@ def held(
         "facts": facts,
         "consents": [_consent(each, say, language, zone) for each in view.consents],
         "ratings": [_rating(each, language, zone) for each in holdings["check_ins"]],
+        "replies": [
+            {"when": _moment(each["at"], language, zone), "text": each["text"]}
+            for each in holdings["replies"]
+        ],
         "messages": [_message(each, say, language, subject) for each in holdings["messages"]],
     }
 
 
 def _rating(check_in: Mapping[str, Any], language: str, zone: str) -> dict[str, str]:
-    at = datetime.fromisoformat(check_in["at"]).astimezone(zone_of(zone))
-    when = f"{spoken_date(at.date(), language)}, {spoken_time(at.time(), language)}"
+    when = _moment(check_in["at"], language, zone)
     return {"when": when, "rating": f"{check_in['rating']}/10"}
+
+
+def _moment(text: str, language: str, zone: str) -> str:
+    at = datetime.fromisoformat(text).astimezone(zone_of(zone))
+    return f"{spoken_date(at.date(), language)}, {spoken_time(at.time(), language)}"
 
 
 def _message(

@@ -100,7 +100,9 @@ class Installed:
             Replies(
                 client, scripts, ring, index, suppressions.keys, cls.partitions, machine, business
             ),
-            Responses(scripts, ring, index, suppressions.digest, suppressions.keys, machine),
+            Responses(
+                scripts, ring, index, suppressions.digest, suppressions.keys, machine, business
+            ),
             Tasks(scripts, ring, index, suppressions.keys, cls.partitions, machine, business),
             business,
             machine,

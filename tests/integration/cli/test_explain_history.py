@@ -14,12 +14,10 @@ from schedules.delivery import State
 from service.bootstrap import Core
 from service.cli.app import main
 from service.clock import from_ms
-from service.dispatch.prepare import entry_of, onwards
-from service.dispatch.standing import due_after, profile_of
 from service.settings import load_settings
 from service.store.installation import StoredClock
-from service.store.keys import partition_of
 from tests.support.command import same_process
+from tests.support.deliveries import conclude
 from tests.support.people import ANA
 from tests.support.servers import valkey_server
 
@@ -40,22 +38,6 @@ def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
 
 def enrol(core: Core) -> str:
     return core.enrolment.enrol(ANA, source="test").patient
-
-
-def conclude(core: Core, patient: str, state: State, reason: str, *, late: timedelta) -> None:
-    """Let time pass to a while after the next step's, and record an outcome for it."""
-    fields = core.patients.load(patient)
-    profile = profile_of(core.patients.contact(fields), fields.reachable())
-    (subscription,) = fields.subscriptions()
-    entry = entry_of(subscription, profile, state, reason, 0, channel="sms", attempts=1)
-    now = entry.due_ms + int(late.total_seconds() * 1000)
-    assert isinstance(core.business, StoredClock)
-    core.business.set_ms(now)
-    lease = core.machine.now_ms() + 60_000
-    (claim,) = core.dispatch_store.claim(partition_of(patient), now, 10, lease)
-    entry = entry_of(subscription, profile, state, reason, now, channel="sms", attempts=1)
-    following = due_after(subscription, subscription.index + 1, profile)
-    assert core.dispatch_store.conclude([onwards(claim, entry, following)]) == [True]
 
 
 def explained(

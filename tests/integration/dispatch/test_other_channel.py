@@ -25,6 +25,8 @@ def test_a_text_refused_for_its_number_goes_as_an_e_mail(worker: Worker, code: i
     assert (entry.state, entry.channel, entry.attempts) == (State.SENT.code, "email", 2)
     assert (len(patient.texts), len(patient.mails)) == (0, 1)
     assert patient.status is Status.ACTIVE
+    line = worker.core.explain.explain(patient.receipt.patient)[0]
+    assert line.sentence.startswith("It was refused by text, and so it went by e-mail.")
 
 
 @pytest.mark.parametrize("code", ["30005", "30006"])

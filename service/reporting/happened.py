@@ -1,0 +1,117 @@
+"""What happened to a patient beside their deliveries: read from wherever it is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from schedules.calendar import zone_of
+from service.clock import from_ms
+from service.reporting.events import Event, of_consent, of_entry, of_reply, of_sent, of_task
+from service.store.audit import Audit, Entry
+from service.store.conversations import Conversations, Said, Sent
+from service.store.keys import PartitionKeys, partition_of
+from service.store.patients import Patients
+from service.store.records import CHANNELS, Channel, Patient, PatientFields
+from service.store.replies import Replies
+from service.store.reply_records import Reply
+from service.store.suppressions import Suppressions
+
+BEFORE_MS: Final = 86_400_000
+"""What was said up to a day before somebody was enrolled is told: how they joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The parts of the store that hold it."""
+
+    patients: Patients
+    suppressions: Suppressions
+    conversations: Conversations
+    replies: Replies
+    audit: Audit
+
+
+class Happened:
+    """Tells it in the order of time, on the patient's clock."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def to(self, fields: PatientFields, patient: Patient, *, texts: bool = False) -> list[Event]:
+        """Replies, answers, tasks, consents and changes of a patient and their addresses.
+
+        An address that several share has one conversation, which is told of each of them.
+
+        Args:
+            fields: the patient's record.
+            patient: the same, decrypted.
+            texts: whether replies are told with their own words.
+
+        Raises:
+            KeyMissing: something was encrypted under a key that is not in the ring.
+            StoreUnavailable: the store did not answer.
+        """
+        zone = zone_of(patient.timezone)
+        began = min((each.enrolled_ms for each in fields.subscriptions()), default=0)
+        since_ms = began - BEFORE_MS
+        addresses = {
+            self._records.suppressions.digest(channel, address): channel
+            for channel in CHANNELS
+            if (address := patient.address(channel))
+        }
+        said = [
+            each
+            for address in addresses
+            for each in self._records.conversations.of(address, since_ms)
+        ]
+        replies = [each.what for each in said if isinstance(each.what, Reply)]
+        spoken = {reply.source: reply.channel for reply in replies}
+        events = [
+            *(self._said(each, zone, texts=texts) for each in said),
+            *(of_consent(each, zone) for each in self._records.patients.consents(patient.id)),
+            *_changes(self._entries(patient.id, addresses, since_ms), addresses, spoken, zone),
+        ]
+        return sorted(events, key=lambda event: event.at)
+
+    def _said(self, said: Said, zone: tzinfo, *, texts: bool) -> Event:
+        at, what = from_ms(said.at_ms).astimezone(zone), said.what
+        if isinstance(what, Reply):
+            return of_reply(what, at, self.words(what) if texts else None)
+        return of_sent(what, at) if isinstance(what, Sent) else of_task(what, at)
+
+    def words(self, reply: Reply) -> str | None:
+        """A reply's own words; None where they were erased.
+
+        Raises:
+            KeyMissing: the key they were encrypted under is not in the ring.
+        """
+        return self._records.replies.content(reply).get("body")
+
+    def _entries(
+        self, patient: str, addresses: Mapping[str, Channel], since_ms: int
+    ) -> list[Entry]:
+        """What the audit holds, each partition read once."""
+        names: dict[PartitionKeys, set[str]] = {}
+        names.setdefault(PartitionKeys(partition_of(patient)), set()).add(patient)
+        for address in addresses:
+            names.setdefault(self._records.suppressions.keys(address), set()).add(address)
+        return [
+            entry
+            for keys, wanted in names.items()
+            for entry in self._records.audit.of(keys, wanted, since_ms)
+        ]
+
+
+def _changes(
+    entries: list[Entry],
+    addresses: Mapping[str, Channel],
+    spoken: Mapping[str, Channel],
+    zone: tzinfo,
+) -> Iterator[Event]:
+    for entry in entries:
+        event = of_entry(entry, zone, addresses.get(entry.on), spoken.get(entry.by))
+        if event is not None:
+            yield event

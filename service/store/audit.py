@@ -1,0 +1,99 @@
+"""What was changed by whom: the stream of a partition, read for a few names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import redis
+
+from service.clock import BusinessClock, MachineClock
+from service.store.connection import store_errors
+from service.store.keys import PartitionKeys
+from service.store.scripts import as_text
+
+AT_ONCE: Final = 1000
+"""Entries read in one round trip: a few milliseconds of the store."""
+SLACK_MS: Final = 86_400_000
+"""By how much the server's clock, which numbers the entries, may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change.
+
+    Attributes:
+        at_ms: business ms UTC.
+        what: such as ``suppressed``, ``status_p``, ``amended``.
+        on: a patient, a subscription (``patient.n``) or an address's digest.
+        by: who did it.
+        reason: a word or several with commas; empty where none was given.
+        until_ms: when a pause ends by itself, business ms UTC.
+        step: of a delivery that was tried again: field of the history.
+    """
+
+    at_ms: int
+    what: str
+    on: str
+    by: str
+    reason: str = ""
+    until_ms: int | None = None
+    step: str = ""
+
+
+class Audit:
+    """Reads the streams; every script that changes something writes its own entry."""
+
+    def __init__(self, client: redis.Redis, business: BusinessClock, machine: MachineClock) -> None:
+        self._client = client
+        self._business = business
+        self._machine = machine
+
+    def of(self, keys: PartitionKeys, names: Collection[str], since_ms: int) -> list[Entry]:
+        """Changes on some patients or addresses of a partition from an instant on, oldest first.
+
+        Reads the partition's whole stream from there on, a thousand entries at a time.
+
+        Args:
+            keys: of the partition.
+            names: ids of patients, whose subscriptions are meant as well, or digests of addresses.
+            since_ms: business ms UTC.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        return [
+            entry
+            for entry in self._since(keys.audit, since_ms)
+            if entry.at_ms >= since_ms and {entry.on, entry.on.partition(".")[0]} & set(names)
+        ]
+
+    def _since(self, stream: str, since_ms: int) -> Iterator[Entry]:
+        # Entries are numbered by the server's own clock. Where business time runs fast, that says
+        # nothing about when, and all are read.
+        fast = abs(self._business.now_ms() - self._machine.now_ms()) > SLACK_MS
+        after = "-" if fast else str(max(0, since_ms - SLACK_MS))
+        while True:
+            with store_errors(self._client):
+                pipeline = self._client.pipeline(transaction=False)
+                pipeline.xrange(stream, min=after, count=AT_ONCE)
+                (rows,) = pipeline.execute()
+            for _, fields in rows:
+                yield _entry({as_text(k): as_text(v) for k, v in fields.items()})
+            if len(rows) < AT_ONCE:
+                return
+            after = f"({as_text(rows[-1][0])}"
+
+
+def _entry(fields: dict[str, str]) -> Entry:
+    until = fields.get("until", "")
+    return Entry(
+        at_ms=int(fields["at"]),
+        what=fields["what"],
+        on=fields["on"],
+        by=fields.get("by", ""),
+        reason=fields.get("reason", ""),
+        until_ms=int(until) if until else None,
+        step=fields.get("step", ""),
+    )
