@@ -17,6 +17,8 @@ _SPELLED_OUT: Final = (
     *("optout", "alto", "parar", "arret", "ayuda", "baja", "info", "yes"),
 )
 """Keywords that people space out."""
+_SPLIT: Final = ("stop", "quit", "cancel", "unsubscribe", "resubscribe")
+"""Keywords that a space or a hyphen falls into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Spelling:
 
     def mended(self, text: str) -> str:
         """The text with keywords together that a space fell into (``sto p``)."""
-        return self.split.sub(lambda found: found[0].replace(" ", ""), text)
+        return self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
 
     def corrected(self, word: str) -> tuple[str, ...]:
         """The word meant, where exactly one letter (or the order of two) is wrong."""
@@ -117,7 +119,7 @@ def spelling() -> Spelling:
         lookalikes=str.maketrans(looks["letters"], looks["as"]),
         signature=_lines_that_begin(read["signatures"]["begin"]),
         reaction=_reaction(read["reactions"]["begin"]),
-        split=_split(("stop", "quit", "cancel", "unsubscribe")),
+        split=_split(_SPLIT),
         spelled_out=frozenset(_SPELLED_OUT),
         written=written,
         known=known_words() | real_words(),
@@ -150,5 +152,5 @@ def _reaction(begins: Iterable[str]) -> re.Pattern[str]:
 
 
 def _split(words: Iterable[str]) -> re.Pattern[str]:
-    halves = (f"{word[:at]} {word[at:]}" for word in words for at in range(1, len(word)))
+    halves = (f"{word[:at]}[ -]{word[at:]}" for word in words for at in range(1, len(word)))
     return re.compile(rf"\b(?:{'|'.join(halves)})\b", re.IGNORECASE)
