@@ -26,7 +26,8 @@ class CheckIn:
 def check_in(sentences: Sequence[Words]) -> CheckIn | None:
     """The answer in a text; None where no number in it is one."""
     rules = rules_of("check_in")
-    found = [answer for each in sentences for answer in _answers(_counted(each, rules), rules)]
+    asked = [_counted(_said_once(each), rules) for each in sentences]
+    found = [answer for each in asked for answer in _answers(each, rules)]
     if not found:
         return None
     first = found[0]
@@ -36,6 +37,15 @@ def check_in(sentences: Sequence[Words]) -> CheckIn | None:
     if len(scaled) == 1:
         return scaled[0]
     return CheckIn(None, "check_in.several")
+
+
+def _said_once(sentence: Words) -> Words:
+    """The words, in which a number said twice in a row (``6 six``) stands once."""
+    worth = [VALUE.get(word) for word in sentence.words]
+    again = [at for at in range(1, len(worth)) if worth[at] is not None and worth[at] == worth[at - 1]]
+    for at in reversed(again):
+        sentence = sentence.without(at)
+    return sentence
 
 
 def _counted(sentence: Words, rules: RuleFile) -> Words:

@@ -19,6 +19,15 @@ _SPELLED_OUT: Final = (
 """Keywords that people space out."""
 _SPLIT: Final = ("stop", "quit", "cancel", "unsubscribe", "resubscribe")
 """Keywords that a space or a hyphen falls into."""
+_HEARD: Final = re.compile(
+    r"\b(won|to|too|tree|for|fore|fife|sicks|sex|ate|nein|nigh|tin)(?= (?:out of|outta) (?:10|ten)\b)",
+    re.IGNORECASE,
+)
+_MEANT: Final = {
+    **{"won": "1", "to": "2", "too": "2", "tree": "3", "for": "4", "fore": "4", "fife": "5"},
+    **{"sicks": "6", "sex": "6", "ate": "8", "nein": "9", "nigh": "9", "tin": "10"},
+}
+"""What dictation hears for a number before "out of ten"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,9 @@ class Spelling:
         return self.reaction.match(text) is not None
 
     def mended(self, text: str) -> str:
-        """The text with keywords together that a space fell into (``sto p``)."""
-        return self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
+        """The text with keywords that a space fell into together (``sto p``), and numbers heard right."""
+        whole = self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
+        return _HEARD.sub(lambda found: _MEANT[found[0].lower()], whole)
 
     def corrected(self, word: str) -> tuple[str, ...]:
         """The word meant, where exactly one letter (or the order of two) is wrong."""

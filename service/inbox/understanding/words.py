@@ -76,6 +76,14 @@ class Words:
         given = {name: places >> start & kept for name, places in self._given().items()}
         return Words(self.words[start:end], given)
 
+    def without(self, at: int) -> Words:
+        """The words without the one at a place."""
+        before = (1 << at) - 1
+        given = {
+            name: places & before | places >> 1 & ~before for name, places in self._given().items()
+        }
+        return Words((*self.words[:at], *self.words[at + 1 :]), given)
+
     def parts(self) -> Iterator[Words]:
         """The parts between commas, where there are any."""
         commas = [at for at, word in enumerate(self.words) if word == PARTS]
