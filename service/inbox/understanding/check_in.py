@@ -42,7 +42,9 @@ def check_in(sentences: Sequence[Words]) -> CheckIn | None:
 def _said_once(sentence: Words) -> Words:
     """The words, in which a number said twice in a row (``6 six``) stands once."""
     worth = [VALUE.get(word) for word in sentence.words]
-    again = [at for at in range(1, len(worth)) if worth[at] is not None and worth[at] == worth[at - 1]]
+    again = [
+        at for at in range(1, len(worth)) if worth[at] is not None and worth[at] == worth[at - 1]
+    ]
     for at in reversed(again):
         sentence = sentence.without(at)
     return sentence

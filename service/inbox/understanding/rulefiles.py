@@ -14,7 +14,15 @@ from service.inbox.understanding.patterns import BadPattern
 
 _RULES: Final = Path(__file__).parent / "rules"
 WORD_FILES: Final = ("words_en", "words_es", "words_fr")
-PATTERN_FILES: Final = ("opt_out", "leaving", "spanish", "stranger", "answers", "check_in", "urgent")
+PATTERN_FILES: Final = (
+    "opt_out",
+    "leaving",
+    "spanish",
+    "stranger",
+    "answers",
+    "check_in",
+    "urgent",
+)
 _LETTERS: Final = re.compile(r"[a-z]+(?=[^a-z*]|$)")
 
 
