@@ -41,6 +41,10 @@ class Looked(Protocol):
     def end(self) -> int:
         """The place behind the last word, as a bit."""
 
+    @property
+    def present(self) -> frozenset[str]:
+        """The words, and the names of their classes in braces."""
+
     def word(self, word: str) -> int:
         """The places where a word stands."""
 
@@ -56,25 +60,42 @@ Node = Callable[[Looked, int], int]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part that was read.
+
+    Attributes:
+        node: what it matches.
+        needs: words and ``{classes}`` of which one at least is in whatever it matches; none where
+            it may match without a word.
+    """
+
+    node: Node
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """A pattern that was read; ``written`` is how it stands in the rule file."""
 
     written: str
-    node: Node
+    part: Part
 
     def found(self, looked: Looked) -> bool:
         """Whether the pattern matches anywhere."""
-        return self.node(looked, _everywhere(looked)) != 0
+        needs = self.part.needs
+        if needs and needs.isdisjoint(looked.present):
+            return False
+        return self.part.node(looked, _everywhere(looked)) != 0
 
     def spans(self, looked: Looked) -> list[tuple[int, int]]:
         """Where matches begin, each with the end of its shortest."""
         if not self.found(looked):
             return []
-        ends = ((at, self.node(looked, 1 << at)) for at in range(looked.end.bit_length()))
+        ends = ((at, self.part.node(looked, 1 << at)) for at in range(looked.end.bit_length()))
         return [(at, (end & -end).bit_length() - 1) for at, end in ends if end]
 
 
-def read_pattern(written: str, classes: frozenset[str], named: Mapping[str, Node]) -> Pattern:
+def read_pattern(written: str, classes: frozenset[str], named: Mapping[str, Pattern]) -> Pattern:
     """Read a pattern.
 
     Args:
@@ -91,37 +112,40 @@ def read_pattern(written: str, classes: frozenset[str], named: Mapping[str, Node
 class _Reader:
     """Reads the pieces of one pattern from left to right."""
 
-    def __init__(self, written: str, classes: frozenset[str], named: Mapping[str, Node]) -> None:
+    def __init__(self, written: str, classes: frozenset[str], named: Mapping[str, Pattern]) -> None:
         self._pieces: list[str] = [*_PIECES.findall(written), ""]
         self._written, self._classes, self._named = written, classes, named
         self._at = self._groups = 0
 
-    def whole(self) -> Node:
+    def whole(self) -> Part:
         """The whole pattern."""
-        node = self._sequence()
+        part = self._sequence()
         if self._next():
             raise self._fault(f"{self._next()!r} is not expected")
-        return node
+        return part
 
-    def _sequence(self) -> Node:
-        parts: list[Node] = []
+    def _sequence(self) -> Part:
+        parts: list[Part] = []
         while self._next() not in {"", ")", "|"}:
             parts.append(self._repeated() if self._groups else self._choice())
-        return parts[0] if len(parts) == 1 else partial(_in_turn, tuple(parts))
+        if len(parts) == 1:
+            return parts[0]
+        needs = min((part.needs for part in parts if part.needs), key=len, default=frozenset())
+        return Part(partial(_in_turn, tuple(part.node for part in parts)), needs)
 
-    def _choice(self) -> Node:
+    def _choice(self) -> Part:
         choices = [self._repeated()]
         while self._took("|"):
             choices.append(self._repeated())
-        return choices[0] if len(choices) == 1 else partial(_any_of, tuple(choices))
+        return choices[0] if len(choices) == 1 else _one_of(choices)
 
-    def _repeated(self) -> Node:
-        node = self._single()
+    def _repeated(self) -> Part:
+        part = self._single()
         if self._took("?"):
-            return partial(_perhaps, node)
-        return partial(_again, node) if self._took("*") else node
+            return Part(partial(_perhaps, part.node))
+        return Part(partial(_again, part.node)) if self._took("*") else part
 
-    def _single(self) -> Node:
+    def _single(self) -> Part:
         piece = self._next()
         self._at += 1
         if piece == "(":
@@ -129,12 +153,12 @@ class _Reader:
         if piece.startswith("{"):
             return self._by_name(piece[1:-1])
         if piece in _SIGNS:
-            return _SIGNS[piece]
+            return Part(_SIGNS[piece])
         if piece in {"", "|", ")", "?", "*"}:
             raise self._fault(f"a word is missing before {piece!r}")
-        return partial(_word, piece)
+        return Part(partial(_word, piece), frozenset({piece}))
 
-    def _group(self) -> Node:
+    def _group(self) -> Part:
         self._groups += 1
         choices = [self._sequence()]
         while self._took("|"):
@@ -142,13 +166,13 @@ class _Reader:
         self._groups -= 1
         if not self._took(")"):
             raise self._fault("a bracket is not closed")
-        return partial(_any_of, tuple(choices))
+        return _one_of(choices)
 
-    def _by_name(self, name: str) -> Node:
+    def _by_name(self, name: str) -> Part:
         if name in self._named:
-            return self._named[name]
+            return self._named[name].part
         if name in self._classes:
-            return partial(_of_class, name)
+            return Part(partial(_of_class, name), frozenset({f"{{{name}}}"}))
         raise self._fault(f"there is no class or pattern {name!r}")
 
     def _next(self) -> str:
@@ -161,6 +185,12 @@ class _Reader:
 
     def _fault(self, what: str) -> BadPattern:
         return BadPattern(f"The pattern {self._written!r} cannot be read: {what}.")
+
+
+def _one_of(choices: Sequence[Part]) -> Part:
+    needs = [choice.needs for choice in choices]
+    node = partial(_any_of, tuple(choice.node for choice in choices))
+    return Part(node, frozenset[str]().union(*needs) if all(needs) else frozenset())
 
 
 def _everywhere(looked: Looked) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from service.inbox.understanding.patterns import BadPattern, Node, Pattern, read_pattern
+from service.inbox.understanding.patterns import BadPattern, Pattern, read_pattern
 from service.inbox.understanding.rulefiles import lexicon, rule_file
 from service.inbox.understanding.words import OF_PLACE, Words
 
@@ -102,9 +102,9 @@ def rules_of(file: str, intent: str = "") -> RuleFile:
 class _Reader:
     def __init__(self, named: Mapping[str, str]) -> None:
         self._classes = lexicon().names | OF_PLACE
-        self._named: dict[str, Node] = {}
+        self._named: dict[str, Pattern] = {}
         for name, written in named.items():
-            self._named[name] = self._pattern(written).node
+            self._named[name] = self._pattern(written)
 
     def all(self, written: Iterable[str]) -> tuple[Pattern, ...]:
         patterns = tuple(self._pattern(each) for each in written)

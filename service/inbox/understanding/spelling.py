@@ -20,12 +20,16 @@ _SPELLED_OUT: Final = (
 _SPLIT: Final = ("stop", "quit", "cancel", "unsubscribe", "resubscribe")
 """Keywords that a space or a hyphen falls into."""
 _HEARD: Final = re.compile(
-    r"\b(won|to|too|tree|for|fore|fife|sicks|sex|ate|nein|nigh|tin)(?= (?:out of|outta) (?:10|ten)\b)",
+    r"\b(won|to|too|tree|for|fore|fife|sicks|sex|ate|nein|nigh|tin)"
+    r"(?= (?:out of|outta) (?:10|ten)\b)",
     re.IGNORECASE,
 )
 _MEANT: Final = {
-    **{"won": "1", "to": "2", "too": "2", "tree": "3", "for": "4", "fore": "4", "fife": "5"},
-    **{"sicks": "6", "sex": "6", "ate": "8", "nein": "9", "nigh": "9", "tin": "10"},
+    **dict.fromkeys(("to", "too"), "2"),
+    **dict.fromkeys(("for", "fore"), "4"),
+    **dict.fromkeys(("sicks", "sex"), "6"),
+    **dict.fromkeys(("nein", "nigh"), "9"),
+    **dict(zip(("won", "tree", "fife", "ate", "tin"), ("1", "3", "5", "8", "10"), strict=True)),
 }
 """What dictation hears for a number before "out of ten"."""
 
@@ -71,7 +75,7 @@ class Spelling:
         return self.reaction.match(text) is not None
 
     def mended(self, text: str) -> str:
-        """The text with keywords that a space fell into together (``sto p``), and numbers heard right."""
+        """The text with split keywords together (``sto p``) and misheard numbers right."""
         whole = self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
         return _HEARD.sub(lambda found: _MEANT[found[0].lower()], whole)
 

@@ -53,6 +53,8 @@ class Words:
         for at, word in enumerate(self.words):
             self._words[word] = self._words.get(word, 0) | 1 << at
         self._look_up(lexicon())
+        classes = (*self._places, *self._phrases)
+        self.present = frozenset((*self._words, *(f"{{{name}}}" for name in classes)))
 
     def word(self, word: str) -> int:
         """The places where a word stands."""

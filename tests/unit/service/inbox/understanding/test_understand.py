@@ -112,5 +112,6 @@ def test_the_rules_that_fired_are_named() -> None:
     assert understand("7, unsubscribe").rules == (
         "opt_out.keyword",
         "opt_out.remove",
+        "leaving.stop_at_end",
         "check_in.alone",
     )
