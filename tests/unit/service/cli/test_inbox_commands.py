@@ -57,7 +57,6 @@ def test_it_answers_in_less_than_half_a_second_of_work() -> None:
 
 
 def test_people_are_told_which_rules_fired() -> None:
-    assert classified(b"no more texts\n", "--explain") == [
-        "no more texts",
-        "  opt_out  (opt_out.no_more)",
-    ]
+    text, told = classified(b"no more texts\n", "--explain")
+    assert text == "no more texts"
+    assert told.startswith("  opt_out  (opt_out.no_more")
