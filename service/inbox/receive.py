@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 ANSWERS_AN_HOUR: Final = 10
 """An address that writes more is another machine; it is followed, but not answered any more, save
-for what is urgent and for who leaves."""
+for what is urgent and for who leaves only now."""
+URGENT_AN_HOUR: Final = 30
 GRACE_MS: Final = 10_000
 """A record that is open for longer was cut off, or is finished twice, which is harmless."""
 OPEN_AT_ONCE: Final = 100
@@ -264,8 +265,7 @@ class Inbox:
     def _answer(
         self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
     ) -> str | None:
-        spared = "urgent-reply" in messages or reply.heard.says("opt_out")
-        if not messages or (reply.asked > ANSWERS_AN_HOUR and not spared):
+        if not messages or not _is_answered(reply, messages, people):
             return None
         if reply.channel == "email":
             self._answer_by_email(reply, messages, clinic, people)
@@ -298,3 +298,19 @@ class Inbox:
         if "urgent-reply" in messages and age_ms < STILL_URGENT_MS:
             to = self._replies.content(reply)["from"]
             self._answers.queue("urgent-reply", reply, to, clinic, people)
+
+
+def _is_answered(reply: Reply, messages: Sequence[str], people: Sequence[Person]) -> bool:
+    """Whether an address has not been answered so often that it must be a machine.
+
+    Args:
+        reply: of it.
+        messages: that would answer it.
+        people: on it, as they stood before the reply was followed.
+    """
+    if reply.asked <= ANSWERS_AN_HOUR:
+        return True
+    if "urgent-reply" in messages:
+        return reply.asked <= URGENT_AN_HOUR
+    reached = any(reply.channel in person.fields.reachable() for person in people)
+    return reply.heard.says("opt_out") and reached
