@@ -60,7 +60,15 @@ def test_an_answer_beside_a_wish_to_leave_is_kept(score: int, wish: str) -> None
     assert understood.check_in == score
 
 
-@given(st.integers())
+HELP_LINES = (911, 988)
+
+
+@pytest.mark.parametrize("number", HELP_LINES)
+def test_the_number_of_a_help_line_is_a_call_for_help(number: int) -> None:
+    assert understand(str(number)).intents == (Intent.URGENT,)
+
+
+@given(st.integers().filter(lambda number: number not in HELP_LINES))
 def test_of_bare_numbers_only_0_to_10_answer(number: int) -> None:
     understood = understand(str(number))
     answers = 0 <= number <= 10
