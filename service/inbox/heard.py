@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from service.inbox.understanding import understand
+from functools import lru_cache
+from typing import Final
+
+from service.inbox.understanding import Understanding, understand
 from service.store.reply_records import Heard
 
+SHORT: Final = 40
+"""Letters of a text that many write: a number, a keyword. Longer ones are each their own."""
 _PROVIDER_DID = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}
 """Twilio's ``OptOutType``, and the intent that it has acted on already."""
 _OF_THE_LEDGER = frozenset({"opt_out", "opt_in", "other"})
@@ -17,7 +22,7 @@ def heard(text: str, opt_out_type: str = "") -> Heard:
         text: as it was written.
         opt_out_type: of the webhook; empty where the provider has done nothing.
     """
-    found = understand(text)
+    found = _understood(text)
     words = [intent.value for intent in found.intents]
     did = _PROVIDER_DID.get(opt_out_type)
     rules = found.rules
@@ -34,3 +39,13 @@ def heard(text: str, opt_out_type: str = "") -> Heard:
         if so and "opt_out" in words:
             words.append(word)
     return Heard(tuple(words), found.check_in, rules)
+
+
+def _understood(text: str) -> Understanding:
+    return _known(text) if len(text) <= SHORT else understand(text)
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str) -> Understanding:
+    """Most texts are a number or a keyword, and mean what they meant the last time."""
+    return understand(text)
