@@ -63,7 +63,7 @@ class Alerting:
         Raises:
             StoreUnavailable: they are sent later.
         """
-        due = await asyncio.to_thread(self._tasks.to_alert, partition, BATCH)
+        due = self._tasks.to_alert(partition, BATCH)
         await asyncio.gather(*(self._one(task) for task in due))
         return len(due)
 

@@ -16,7 +16,6 @@ import structlog
 from messages.email import Envelope, compose
 from messages.errors import ContentError, UnknownLanguage
 from messages.render import Renderer
-from schedules.backoff import delay
 from schedules.series import list_series
 from service.carriers.base import Outcome, OutgoingEmail, OutgoingText, Result
 from service.clinics import Clinic
@@ -35,7 +34,9 @@ BATCH: Final = 32
 VALIDITY_S: Final = 900
 """How long a provider may hold an answer: the conversation is over by then."""
 WAIT_S: Final = 5.0
-"""Before what was proven not to be sent is tried again; a little more each time is not needed."""
+"""Before one whose clinic or words are at fault is looked at again."""
+AGAIN_S: Final = 2.5
+"""Before what was proven not to be sent is tried again, where the provider names no time."""
 DEFAULT_LANGUAGE: Final = "en"
 
 
@@ -71,7 +72,7 @@ class Answering:
         Raises:
             StoreUnavailable: it is done later.
         """
-        waiting = await asyncio.to_thread(self._responses.waiting, partition, BATCH)
+        waiting = self._responses.waiting(partition, BATCH)
         wanted = [each for each in waiting if each.response.alert or not alerts_only]
         ended = await asyncio.gather(
             *(self._one(queued) for queued in wanted), return_exceptions=True
@@ -101,20 +102,9 @@ class Answering:
         if begun != "ok":
             log.info("response_not_sent", response=queued.id, reason=begun)
             return
-        outcome = await self._sent(outgoing.begun(begun_at))
+        outcome = await self._carriers.send(outgoing.begun(begun_at))
         self._follow_up(queued.response, sender.address, outcome, begun_ms, probe=grant.probe)
         self._record(queued, outcome)
-
-    async def _sent(self, outgoing: OutgoingText | OutgoingEmail) -> Outcome:
-        try:
-            if isinstance(outgoing, OutgoingText) and self._carriers.texts is not None:
-                return await self._carriers.texts.send(outgoing)
-            if isinstance(outgoing, OutgoingEmail) and self._carriers.emails is not None:
-                return await self._carriers.emails.send(outgoing)
-        except Exception as error:  # noqa: BLE001 - a fault in one send must not lose the others'
-            log.error("carrier_fault", fault=type(error).__name__)
-            return Outcome(Result.UNKNOWN, "The carrier failed; it may have been sent.")
-        return Outcome(Result.STOPPED, "This channel has no carrier; configure it.")
 
     def _follow_up(
         self, response: Response, sender: str, outcome: Outcome, begun_ms: int, *, probe: bool
@@ -125,7 +115,7 @@ class Answering:
 
     def _record(self, queued: Queued, outcome: Outcome) -> None:
         ended = _ended(outcome)
-        after = outcome.retry_after_s or delay(0, 0.5, base_s=WAIT_S, cap_s=WAIT_S)
+        after = outcome.retry_after_s or AGAIN_S
         self._responses.end(
             queued,
             ended,

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.carriers.base import EmailCarrier, TextCarrier
+import structlog
+
+from service.carriers.base import (
+    EmailCarrier,
+    Outcome,
+    OutgoingEmail,
+    OutgoingText,
+    Result,
+    TextCarrier,
+)
 from service.store.dispatching import DispatchStore
 from service.store.patients import Patients
 from service.store.rates import Rates
 from service.store.suppressions import Suppressions
 from service.store.tasks import Tasks
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +57,15 @@ class Carriers:
 
     texts: TextCarrier | None
     emails: EmailCarrier | None
+
+    async def send(self, outgoing: OutgoingText | OutgoingEmail) -> Outcome:
+        """Send by the message's own carrier; never raises for what becomes of it."""
+        try:
+            if isinstance(outgoing, OutgoingText) and self.texts is not None:
+                return await self.texts.send(outgoing)
+            if isinstance(outgoing, OutgoingEmail) and self.emails is not None:
+                return await self.emails.send(outgoing)
+        except Exception as error:  # noqa: BLE001 - a fault in one send must not lose the others'
+            log.error("carrier_fault", attempt=outgoing.attempt, fault=type(error).__name__)
+            return Outcome(Result.UNKNOWN, "The carrier failed; it may have been sent.")
+        return Outcome(Result.STOPPED, "This channel has no carrier; configure it.")

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from schedules.delivery import State
-from service.carriers.base import Outcome, OutgoingEmail, OutgoingText, Result
+from service.carriers.base import Outcome, OutgoingText, Result
 from service.clock import BusinessClock, MachineClock
 from service.dispatch.addresses import follow_carrier
 from service.dispatch.compose import Composer
@@ -142,24 +142,12 @@ class Sending:
         if now_ms > item.begin_by_ms:
             outcome = Outcome(Result.TOO_LATE, "Not sent: the patient's window closed meanwhile.")
         else:
-            outcome = await self._answer(item, begun_at)
+            outcome = await self._carriers.send(item.outgoing.begun(begun_at))
         accepted = outcome.result is Result.ACCEPTED
         if not accepted or outcome.effect or outcome.alert or item.probe:
             await self._insist(partial(self._follow_up, item, outcome, begun_ms))
         places.leave()
         return outcome
-
-    async def _answer(self, item: Ready, begun_at: float) -> Outcome:
-        outgoing = item.outgoing.begun(begun_at)
-        try:
-            if isinstance(outgoing, OutgoingText) and self._carriers.texts is not None:
-                return await self._carriers.texts.send(outgoing)
-            if isinstance(outgoing, OutgoingEmail) and self._carriers.emails is not None:
-                return await self._carriers.emails.send(outgoing)
-        except Exception as error:  # noqa: BLE001 - a fault in one send must not lose the others'
-            log.error("carrier_fault", attempt=item.delivery.attempt, fault=type(error).__name__)
-            return Outcome(Result.UNKNOWN, "The carrier failed; it may have been sent.")
-        return Outcome(Result.STOPPED, "This channel has no carrier; configure it.")
 
     def _ruling(self, item: Ready, outcome: Outcome) -> Verdict:
         subscription = item.claimed.subscription

@@ -64,6 +64,7 @@ def letters(given: bytes) -> str:
 
 
 def _partition_prefix(partition: int) -> str:
+    """The two letters that an id begins with."""
     return ALPHABET[partition >> 5] + ALPHABET[partition & 31]
 
 
@@ -75,6 +76,13 @@ def new_patient_id(partition: int, source: RandomBytes) -> str:
 def new_attempt_id(partition: int, source: RandomBytes) -> str:
     """An opaque attempt id of 120 random bits, the first two letters naming the partition."""
     return _partition_prefix(partition) + letters(source(ATTEMPT_RANDOM))
+
+
+def task_id(partition: int, digest: str) -> str:
+    """The id of a task for staff, of the digest of its name; it can be said on the phone."""
+    number = int.from_bytes(digest.encode(), "big")
+    places = (ALPHABET[(number >> (5 * place)) & 31] for place in range(TASK_RANDOM))
+    return _partition_prefix(partition) + "".join(places)
 
 
 def partition_of(identifier: str) -> int:
@@ -90,7 +98,21 @@ def partition_of(identifier: str) -> int:
 
 def is_patient_id(text: str) -> bool:
     """Whether a text has the shape of a patient id."""
-    return len(text) == 2 + PATIENT_RANDOM and all(letter in ALPHABET for letter in text)
+    return _is_id(text, PATIENT_RANDOM)
+
+
+def is_attempt_id(text: str) -> bool:
+    """Whether a text has the shape of an attempt id."""
+    return _is_id(text, ATTEMPT_RANDOM)
+
+
+def is_task_id(text: str) -> bool:
+    """Whether a text has the shape of a task's id."""
+    return _is_id(text, TASK_RANDOM)
+
+
+def _is_id(text: str, random: int) -> bool:
+    return len(text) == 2 + random and all(letter in ALPHABET for letter in text)
 
 
 def split_subscription(subscription: str) -> tuple[str, int]:

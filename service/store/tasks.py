@@ -17,7 +17,7 @@ from typing import Final
 from service.clock import BusinessClock, MachineClock
 from service.errors import AftervisitError, NotFound
 from service.store.keyring import Index, KeyRing
-from service.store.keys import ALPHABET, TASK_RANDOM, PartitionKeys, partition_of
+from service.store.keys import PartitionKeys, is_task_id, partition_of, task_id
 from service.store.scripts import Scripts
 
 KEPT_MS: Final = 400 * 86_400_000
@@ -39,8 +39,6 @@ class TaskKind(StrEnum):
     """No channel reaches the patient any more."""
     ERASURE = "erasure"
     """A patient asks to be erased."""
-    REQUEST = "request"
-    """A patient asks for something else that takes a person."""
     REPLY = "reply"
     """A reply that a person has to read."""
 
@@ -145,7 +143,7 @@ class Tasks:
             StoreUnavailable: it may not be open; ask again, it is idempotent.
         """
         keys = self._keys_of(address)
-        name = _letters(keys.partition, self._index.digest("task", f"{kind}:{once}"))
+        name = task_id(keys.partition, self._index.digest("task", f"{kind}:{once}"))
         key = keys.task(name)
         now_ms = self._machine.now_ms()
         sealed = json.dumps(dict(content), ensure_ascii=False).encode()
@@ -173,7 +171,7 @@ class Tasks:
         Raises:
             NotFound: there is none, or it was closed long ago.
         """
-        found = self._read([identifier]) if _is_id(identifier) else []
+        found = self._read([identifier]) if is_task_id(identifier) else []
         if not found:
             raise NotFound("There is no task with that id. `aftervisit inbox list` shows them.")
         return found[0]
@@ -264,18 +262,6 @@ def task_of(name: str, record: Mapping[bytes, bytes]) -> Task:
         alerts=int(text["n"]),
         by=text.get("by", ""),
     )
-
-
-def _letters(partition: int, digest: str) -> str:
-    """An id that tells its partition, and can be said on the phone: letters of a digest."""
-    head = ALPHABET[partition >> 5] + ALPHABET[partition & 31]
-    number = int.from_bytes(digest.encode(), "big")
-    tail = "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(TASK_RANDOM))
-    return head + tail
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 2 + TASK_RANDOM and all(letter in ALPHABET for letter in text)
 
 
 def _keys_of(name: str) -> PartitionKeys:

@@ -17,7 +17,7 @@ from service.bootstrap import Core
 from service.clock import from_ms
 from service.enrolment.joining_form import JoinForm
 from service.store.keyring import InvalidToken
-from service.store.keys import ALPHABET, system_random
+from service.store.keys import letters, system_random
 
 FORM: Final = "join-form"
 CHECKED: Final = "join-checked"
@@ -64,7 +64,7 @@ class Shown:
 
 def new_once() -> str:
     """A name that no other form has."""
-    return "".join(ALPHABET[byte & 31] for byte in system_random(_ONCE))
+    return letters(system_random(_ONCE))
 
 
 def seal(core: Core, purpose: str, shown: Shown) -> str:

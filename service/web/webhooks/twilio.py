@@ -23,7 +23,7 @@ from service.carriers.twilio_webhooks import (
 )
 from service.errors import NotFound
 from service.inbox.receive import InboundText
-from service.store.keys import ALPHABET, ATTEMPT_RANDOM
+from service.store.keys import is_attempt_id
 from service.web.core import CoreOf
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ def inbound(form: SignedForm, core: CoreOf) -> Response:
 def status(form: SignedForm, core: CoreOf, a: Annotated[str, Query()] = "") -> Response:
     """Take a receipt. One of an attempt that nobody knows (any more) is none of our business."""
     try:
-        receipt = receipt_of(form, a if _is_attempt_id(a) else None)
+        receipt = receipt_of(form, a if is_attempt_id(a) else None)
     except UnreadableReceipt:
         raise HTTPException(400) from None
     try:
@@ -105,7 +105,3 @@ def status(form: SignedForm, core: CoreOf, a: Annotated[str, Query()] = "") -> R
 
 def _count(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
-
-
-def _is_attempt_id(text: str) -> bool:
-    return len(text) == 2 + ATTEMPT_RANDOM and all(letter in ALPHABET for letter in text)
