@@ -22,15 +22,15 @@ from service.enrolment.joining_form import (
 )
 from service.enrolment.wordings import wording
 from service.store.joins import Join, Joins
-from service.store.suppressions import Suppressions
+from service.store.suppressions import LIFTED_BY_START, Suppressions
 
 log = structlog.get_logger(__name__)
 
 DONE: Final = "join-done"
 EXPIRED: Final = "join-expired"
 HELP: Final = "help"
-LIFTED: Final = ("stop", "provider_opt_out")
-"""A person who joins anew takes back their own stop, never what staff or a dead number did."""
+LIFTED: Final = LIFTED_BY_START["sms"]
+"""A person who joins anew takes back what a START does."""
 
 
 @dataclass(frozen=True, slots=True)

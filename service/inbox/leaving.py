@@ -10,13 +10,8 @@ from service.inbox.people import Person
 from service.store.records import CHANNELS, LETTER, Channel
 from service.store.replies import Replies
 from service.store.reply_records import Reply
-from service.store.suppressions import Ledger, Suppressions
+from service.store.suppressions import LIFTED_BY_START, Ledger, Suppressions
 
-LIFTED_BY_START: Final[dict[Channel, tuple[str, ...]]] = {
-    "sms": ("stop", "provider_opt_out"),
-    "email": ("stop", "one_click"),
-}
-"""A start takes back what the patient did, never what staff or a dead number did."""
 _LIFT_NOTHING: Final = ("nothing",)
 
 

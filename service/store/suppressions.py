@@ -22,6 +22,11 @@ WEIGHTS: Final[Mapping[str, int]] = {
 }
 """Which of several reasons is told: the weightiest; what is not listed here, the patient's own
 words, weighs 2."""
+LIFTED_BY_START: Final[Mapping[Channel, tuple[str, ...]]] = {
+    "sms": ("stop", "provider_opt_out"),
+    "email": ("stop", "one_click"),
+}
+"""A start takes back what the patient did, never what staff or a dead number did."""
 KIND: dict[Channel, str] = {"sms": "phone", "email": "email"}
 
 
