@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from messages.render import Renderer
-from service.bootstrap.for_patients import ForPatients
+from service.bootstrap.for_staff import ForStaff
 from service.bootstrap.joining import JoiningCases, joining_cases
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
@@ -74,7 +74,7 @@ def store_urls(settings: Settings, *, hold: bool) -> Iterator[StoreUrls]:
         yield StoreUrls(url, settings.broker_url or broker_url(url))
 
 
-class Core(ForPatients):
+class Core(ForStaff):
     """The use cases that need no carrier, built lazily on an open store."""
 
     def __init__(self, settings: Settings, url: str) -> None:
