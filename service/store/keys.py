@@ -17,6 +17,7 @@ _LETTERS = bytes(ord(ALPHABET[byte & 31]) for byte in range(256))
 PATIENT_RANDOM = 10
 ATTEMPT_RANDOM = 24
 TASK_RANDOM = 10
+MEMBER_RANDOM = 12
 
 INSTALLATION = "av:installation"
 CLOCK = "av:clock"
@@ -85,6 +86,11 @@ def task_id(partition: int, digest: str) -> str:
     return _partition_prefix(partition) + "".join(places)
 
 
+def new_member_id(source: RandomBytes) -> str:
+    """An id for a member of staff: 60 random bits."""
+    return letters(source(MEMBER_RANDOM))
+
+
 def partition_of(identifier: str) -> int:
     """The partition an id names.
 
@@ -109,6 +115,11 @@ def is_attempt_id(text: str) -> bool:
 def is_task_id(text: str) -> bool:
     """Whether a text has the shape of a task's id."""
     return _is_id(text, TASK_RANDOM)
+
+
+def is_member_id(text: str) -> bool:
+    """Whether a text has the shape of a member's id."""
+    return _is_id(text, MEMBER_RANDOM - 2)
 
 
 def _is_id(text: str, random: int) -> bool:
@@ -262,6 +273,34 @@ class PartitionKeys:
     def bounces(self, address: str) -> str:
         """Sorted set with expiry: attempts that a mailbox bounced for now, by business ms."""
         return f"{self.tag}:b:{address}"
+
+
+class StaffKeys:
+    """The keys of the accounts of staff. They are few: all stand in one slot, by a tag of its own.
+
+    So that each change of an account and its entry in the audit are one script, as patients' are.
+    """
+
+    tag = "{staff}"
+    audit = f"{tag}:audit"
+    """Stream: what was done to accounts by whom, sign-ins included; entries as a partition's."""
+    emails = f"{tag}:emails"
+    """Hash: keyed hash of an e-mail address -> id of the member who has it."""
+
+    @classmethod
+    def member(cls, member: str) -> str:
+        """Hash: one member of staff."""
+        return f"{cls.tag}:u:{member}"
+
+    @classmethod
+    def session(cls, token: str) -> str:
+        """Hash with expiry: a session, or a sign-in that was begun, by the digest of its token."""
+        return f"{cls.tag}:s:{token}"
+
+    @classmethod
+    def sessions(cls, member: str) -> str:
+        """Sorted set with expiry: digests of a member's sessions, by machine ms UTC of start."""
+        return f"{cls.tag}:l:{member}"
 
 
 def rate(sender: str) -> str:

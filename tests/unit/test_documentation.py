@@ -18,7 +18,7 @@ from service.clinics import Clinic
 from service.inbox.understanding.rules import rules_of
 from service.settings import Settings
 from service.store import keys
-from service.store.keys import PartitionKeys
+from service.store.keys import PartitionKeys, StaffKeys
 from service.store.records import FlightState, Status
 from service.store.replies import INBOUND_MARK
 from service.web.health import PROBE
@@ -73,6 +73,8 @@ def test_every_key_of_the_store_is_documented_and_no_other_is() -> None:
         elif inspect.isfunction(member) and not name.startswith("_"):
             (parameter,) = list(inspect.signature(member).parameters)[1:]
             expected.add(getattr(partition, name)(f"<{parameter}>"))
+    expected |= {StaffKeys.audit, StaffKeys.emails, StaffKeys.member("<member>")}
+    expected |= {StaffKeys.session("<token>"), StaffKeys.sessions("<member>")}
     expected |= {keys.rate("<sender>"), keys.limit("<name>", "<digest>")}
     expected |= {INBOUND_MARK, PROBE, f"{partition.tag}:n:<address>"}
     tables = page("reference/store.md").partition("## A patient's fields")[0]

@@ -1,0 +1,45 @@
+"""Members of staff for tests, whose passwords cost next to nothing to check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+
+from service.accounts.passwords import Passwords
+from service.accounts.roles import Role
+
+if TYPE_CHECKING:
+    from service.accounts.members import Member
+    from service.bootstrap import Core
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+GOOD = "quiet lantern over moss"
+"""A password that is good enough."""
+
+
+def make_cheap(core: Core) -> None:
+    """Let passwords cost next to nothing; before the first is hashed."""
+    core.__dict__["passwords"] = Passwords(CHEAP)
+
+
+def add_member(
+    core: Core,
+    email: str = "ana@riverside.example",
+    role: Role = Role.STAFF,
+    *,
+    name: str = "Ana Lopez",
+    clinics: tuple[str, ...] = (),
+    language: str = "en",
+    password: str | None = GOOD,
+) -> Member:
+    """Enter a member of staff, who may sign in at once where they get a password."""
+    return core.accounts.create(
+        email=email,
+        name=name,
+        role=role,
+        clinics=clinics,
+        language=language,
+        password=password,
+        source="test",
+    )
