@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from service.bootstrap import Core
 from service.errors import AftervisitError
 from service.web import faults, health
+from service.web.console import routes as console
 from service.web.frontier import Frontier
 from service.web.patient import join, link, unsubscribe
 from service.web.patient import page as own_page
@@ -43,6 +44,7 @@ def create_app(core: Core) -> FastAPI:
     faults.install(application)
     for part in (health, twilio, unsubscribe, join, link, own_page):
         application.include_router(part.router)
+    console.install(application)
     application.mount("/static", _Static(directory=STATIC), name="static")
     https = core.settings.public_base.startswith("https:")
     application.add_middleware(Frontier, https=https)

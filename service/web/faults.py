@@ -24,7 +24,7 @@ def install(application: FastAPI) -> None:
     providers try again.
     """
     application.add_exception_handler(AftervisitError, _unavailable)
-    application.add_exception_handler(NotFound, _not_found)
+    application.add_exception_handler(NotFound, not_found)
     application.add_exception_handler(InvalidToken, _bad_link)
     application.add_exception_handler(RequestValidationError, _unreadable)
 
@@ -49,7 +49,8 @@ def _language(request: Request) -> str:
     return preferred(request.headers.get("accept-language", ""))
 
 
-async def _not_found(_request: Request, _fault: Exception) -> Response:
+async def not_found(_request: Request, _fault: Exception) -> Response:
+    """Nothing is there, and nothing more is said."""
     return PlainTextResponse("Not found.\n", 404)
 
 

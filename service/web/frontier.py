@@ -22,16 +22,18 @@ BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; a webhook of the longest text has 8 KB."""
 TOO_LARGE: Final = 413
 HSTS: Final = "max-age=31536000"
-_POLICY: Final = "Content-Security-Policy"
+POLICY: Final = "Content-Security-Policy"
+"""Name of the header that says where anything on a page may come from."""
 PLAIN: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 """The policy of pages; none of them has a script, but for those that say so."""
-SCRIPTED: Final = {_POLICY: f"{PLAIN}; script-src 'self'"}
+SCRIPTED_POLICY: Final = f"{PLAIN}; script-src 'self'"
+SCRIPTED: Final = {POLICY: SCRIPTED_POLICY}
 """The header of a page that has a script of ours, without which it works as well."""
 SECURITY_HEADERS: Final = {
-    _POLICY: PLAIN,
+    POLICY: PLAIN,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -112,7 +114,7 @@ class _Passage:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in self._headers.items():
-                if name != _POLICY or name not in headers:  # a page with a script has its own
+                if name != POLICY or name not in headers:  # a page with a script has its own
                     headers[name] = value
             headers.setdefault("Cache-Control", "no-store")
         await self._send(message)

@@ -29,11 +29,16 @@ def is_own(site: str | None, origin: str | None, ours: frozenset[str]) -> bool:
     return origin in {None, "null"} or urlsplit(origin or "").netloc in ours
 
 
-async def _own_form(request: Request) -> None:
+def from_own_page(request: Request) -> bool:
+    """Whether a page of ours may have sent a request (see ``is_own``)."""
     core: Core = request.app.state.core
     hosts = {urlsplit(core.settings.public_base).netloc, request.headers.get("host", "")}
     told = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if not is_own(*told, frozenset(hosts)):
+    return is_own(*told, frozenset(hosts))
+
+
+async def _own_form(request: Request) -> None:
+    if not from_own_page(request):
         raise HTTPException(403, "This form was sent by another site.")
 
 

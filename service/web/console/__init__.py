@@ -1,0 +1,1 @@
+"""The clinic's console: pages for staff, behind a sign-in."""
