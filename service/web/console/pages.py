@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -23,6 +24,13 @@ CONSOLE: Final = "console"
 HTMX_POLICY: Final = f"{SCRIPTED_POLICY}; connect-src 'self'"
 """Pages are renewed in part by htmx, from here only."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def console_router() -> APIRouter:
+    """A router for pages of the console; its paths are below ``/console``."""
+    return APIRouter(
+        prefix=f"/{CONSOLE}", default_response_class=HTMLResponse, include_in_schema=False
+    )
 
 
 @cache

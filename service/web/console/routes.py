@@ -6,19 +6,19 @@ from typing import Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from service.errors import NotFound
 from service.web import faults
 from service.web.console.access import NotAllowed, NotSignedIn, SignedIn, Visit
-from service.web.console.pages import CONSOLE, console_page
+from service.web.console.pages import CONSOLE, console_page, console_router
 from service.web.console.sections import sections_of
 from service.web.language import preferred
 from service.web.pages import root_of
 
 PARTS: Final[tuple[APIRouter, ...]] = ()
-"""One router a page or a few; none has a prefix."""
-_rest = APIRouter(include_in_schema=False)
+"""One router a page or a few, each from ``pages.console_router``."""
+_rest = console_router()
 
 
 @_rest.get("")
@@ -37,12 +37,7 @@ def no_such_page(visit: SignedIn, anything: str) -> Response:  # noqa: ARG001 - 
 def install(application: FastAPI) -> None:
     """Put the console into the application, after everything else of ours."""
     for part in (*PARTS, _rest):
-        application.include_router(
-            part,
-            prefix=f"/{CONSOLE}",
-            default_response_class=HTMLResponse,
-            include_in_schema=False,
-        )
+        application.include_router(part)
     application.add_exception_handler(NotSignedIn, _to_sign_in)
     application.add_exception_handler(NotAllowed, _not_allowed)
     application.add_exception_handler(NotFound, _not_found)
