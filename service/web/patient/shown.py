@@ -84,9 +84,9 @@ def _consent(
 ) -> dict[str, str]:
     day = datetime.fromisoformat(consent["at"]).astimezone(zone_of(zone)).date()
     channel = say[f"consent_{consent['channel']}"]
-    how = say["consent_how"].format(
-        method=consent.get("method", "-"), wording=consent.get("wording", "-")
-    )
+    method = consent.get("method", "-")
+    told = words(language)["consent"].get(method.casefold(), method)
+    how = say["consent_how"].format(method=told, wording=consent.get("wording", "-"))
     when = say["consent_when"].format(channel=channel, date=spoken_date(day, language))
     return {"what": when, "how": how}
 

@@ -348,3 +348,11 @@ def test_every_e_mail_leads_to_the_page(web: Site, email: str) -> None:
     url = web.core.composer.page_url([(patient, fields.links_ended)], web.core.business.now_ms())
     assert url.startswith(f"{PUBLIC_URL}/p/")
     assert "For Ana" in said(web.client.get(url.removeprefix(PUBLIC_URL)))
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "by word of mouth"), ("es", "de palabra")])
+def test_how_somebody_agreed_is_told_in_their_language(
+    web: Site, phone: str, language: str, told: str
+) -> None:
+    patient = web.enrol(phone=phone, language=language)
+    assert told in web.client.get(link(web, patient)).text
