@@ -7,7 +7,6 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-import structlog
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.conftest import violations
@@ -20,11 +19,8 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    before = structlog.get_config()
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     with site(tmp_path_factory.mktemp("web")) as running:
         yield running
-    structlog.configure(**before)
 
 
 def url(web: Site, *patients: str) -> str:

@@ -4,20 +4,10 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-import structlog
 
 from tests.support.listener import Post, post
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _nothing_printed() -> Iterator[None]:
-    """Lines that the listener's threads log would stand among pytest's own."""
-    before = structlog.get_config()
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture(scope="module", params=["smtp", "lmtp"])

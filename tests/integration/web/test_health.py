@@ -56,7 +56,7 @@ def test_the_description_names_every_route(web: Site) -> None:
 
 
 def test_an_unknown_page_tells_nothing(web: Site) -> None:
-    answer = web.client.get("/console/.env")
+    answer = web.client.get("/.env")
     assert answer.status_code == 404
     assert "env" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
