@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -40,8 +41,8 @@ class UnreadableReceipt(ValueError):
     """The form is no receipt of a message; answer 400 and change nothing."""
 
 
-class _Fields:
-    """A form as the SDK wants it: every value of a name, in order."""
+class SignedFields:
+    """A form that is signed, as the SDK wants it: every value of a name, in order."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -53,6 +54,10 @@ class _Fields:
 
     def getlist(self, name: str) -> list[str]:
         return self._values[name]
+
+    def latest(self) -> dict[str, str]:
+        """The fields with one value each, the last where there are several."""
+        return {name: values[-1] for name, values in self._values.items()}
 
 
 class TwilioSignatures:
@@ -80,7 +85,20 @@ class TwilioSignatures:
         signature: str | None,
         settings: str | None = None,
     ) -> bool:
-        """Whether Twilio signed this request. Takes the raw body: check before parsing.
+        """Whether Twilio signed this request; with the arguments of `signed`."""
+        return self.signed(target, body, content_type, signature, settings) is not None
+
+    def signed(
+        self,
+        target: str,
+        body: bytes,
+        content_type: str,
+        signature: str | None,
+        settings: str | None = None,
+    ) -> SignedFields | None:
+        """The fields that Twilio signed, None where it did not sign this request.
+
+        Takes the raw body, so that nothing of it is believed before that is certain.
 
         Args:
             target: path and query as requested, undecoded; a fragment is not part of it.
@@ -93,31 +111,36 @@ class TwilioSignatures:
         url = self._base + target.partition("#")[0]
         fields = _signed_fields(url, body, content_type)
         if not signature or fields is None:
-            return False
+            return None
         validator = self._shared.get(_key_id(settings), self._validator)
         algorithm = get_signature_algorithm(settings)
-        parts = urlsplit(url)
         given = signature.encode()
-        matches = False
-        # Twilio signs with the port or without, depending on the sender (so says the SDK).
-        for candidate in (url, remove_port(parts), add_port(parts)):
+        for candidate in _addresses(url):
             try:
                 expected = validator.compute_signature(candidate, fields, algorithm)
             except ValueError:
-                return False
-            matches |= hmac.compare_digest(expected.encode(), given)
-        return matches
+                return None
+            if hmac.compare_digest(expected.encode(), given):
+                return fields
+        return None
 
     def sign(
         self, url: str, fields: Sequence[tuple[str, str]], *, algorithm: str = HMAC_SHA1
     ) -> str:
         """The signature Twilio would give a form posted to ``url`` (for the sandbox and tests)."""
         address = url.partition("#")[0]
-        signature: str = self._validator.compute_signature(address, _Fields(fields), algorithm)
+        signature: str = self._validator.compute_signature(address, SignedFields(fields), algorithm)
         return signature
 
 
-def _signed_fields(url: str, body: bytes, content_type: str) -> _Fields | None:
+@lru_cache(maxsize=64)
+def _addresses(url: str) -> tuple[str, ...]:
+    """One of ours as Twilio may have signed it: with the port or without (so says the SDK)."""
+    parts = urlsplit(url)
+    return tuple(dict.fromkeys((url, remove_port(parts), add_port(parts))))
+
+
+def _signed_fields(url: str, body: bytes, content_type: str) -> SignedFields | None:
     """The fields that the signature covers; None where the body is not covered at all."""
     if content_type.partition(";")[0].strip().lower() == FORM:
         try:
@@ -127,12 +150,12 @@ def _signed_fields(url: str, body: bytes, content_type: str) -> _Fields | None:
             )
         except ValueError:  # UnicodeDecodeError too
             return None
-        return _Fields(pairs)
+        return SignedFields(pairs)
     digest = parse_qs(urlsplit(url).query).get("bodySHA256", [""])[0]
     if digest:
         actual = hashlib.sha256(body).hexdigest()
-        return _Fields(()) if hmac.compare_digest(actual.encode(), digest.encode()) else None
-    return _Fields(()) if not body else None
+        return SignedFields(()) if hmac.compare_digest(actual.encode(), digest.encode()) else None
+    return SignedFields(()) if not body else None
 
 
 def _key_id(settings: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 STATIC: Final = Path(__file__).parent / "static"
 SWEEP_S: Final = 30.0
+THREADS: Final = 32
+"""Texts that are followed at once; each spends most of its time waiting for the store."""
 
 
 def create_app(core: Core) -> FastAPI:
@@ -66,12 +69,13 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _sweeping(application: FastAPI) -> AsyncIterator[None]:
-    """Look for replies that a crash cut off at the start, and from then on."""
+    """Make room for texts; look for those that a crash cut off at the start, and from then on."""
     core: Core = application.state.core
     # Built before the first request, and not by two threads at once.
     core.inbox  # noqa: B018
     core.twilio_signatures  # noqa: B018
     core.joining  # noqa: B018
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "text"))
     task = asyncio.create_task(_sweep(core))
     try:
         yield

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +44,9 @@ SECURITY_HEADERS: Final = {
 }
 """On every answer (OWASP ASVS 5.0, chapter 3)."""
 
+_OWN: Final = {_POLICY: PLAIN, "Cache-Control": "no-store"}
+"""Headers that an answer may have of its own: a page with a script its policy, for instance."""
+
 
 class Frontier:
     """The outermost layer of the web application.
@@ -55,16 +58,16 @@ class Frontier:
 
     def __init__(self, application: ASGIApp, *, https: bool) -> None:
         self._application = application
-        self._headers = dict(SECURITY_HEADERS)
-        if https:
-            self._headers["Strict-Transport-Security"] = HSTS
+        headers = {**SECURITY_HEADERS, **({"Strict-Transport-Security": HSTS} if https else {})}
+        self._always = _on_the_wire({n: v for n, v in headers.items() if n not in _OWN})
+        self._by_default = _on_the_wire(_OWN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        passage = _Passage(scope, receive, send, self._headers)
+        passage = _Passage(scope, receive, send, self._always, self._by_default)
         started = time.perf_counter()
         try:
             await self._application(scope, passage.receive, passage.send)
@@ -86,11 +89,19 @@ class Frontier:
 class _Passage:
     """One request on its way in and its answer on the way out."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        always: Mapping[bytes, bytes],
+        by_default: Mapping[bytes, bytes],
+    ) -> None:
         self._declared = dict(scope["headers"]).get(b"content-length", b"0")
         self._receive = receive
         self._send = send
-        self._headers = headers
+        self._always = always
+        self._by_default = by_default
         self._received = 0
         self.status = 0
 
@@ -112,12 +123,17 @@ class _Passage:
         """The next part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
-                if name != POLICY or name not in headers:  # a page with a script has its own
-                    headers[name] = value
-            headers.setdefault("Cache-Control", "no-store")
+            theirs = {name for name, _ in message["headers"]} - self._always.keys()
+            message["headers"] = [
+                *(pair for pair in message["headers"] if pair[0] in theirs),
+                *self._always.items(),
+                *(pair for pair in self._by_default.items() if pair[0] not in theirs),
+            ]
         await self._send(message)
+
+
+def _on_the_wire(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.lower().encode(): value.encode() for name, value in headers.items()}
 
 
 def _place(fault: Exception) -> str:
