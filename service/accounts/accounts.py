@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from messages.addresses import AddressError, parse_email
+from service.accounts.credentials import Credentials
 from service.accounts.members import LANGUAGES, Member
-from service.accounts.passwords import Passwords, require_good
+from service.accounts.passwords import require_good
 from service.accounts.roles import Role
 from service.clinics import Clinic
 from service.errors import InvalidInput, NotFound, StoreUnavailable
@@ -25,10 +26,10 @@ class Accounts:
     """The use cases about who is a member of staff."""
 
     def __init__(
-        self, store: AccountStore, passwords: Passwords, clinics: Mapping[str, Clinic]
+        self, store: AccountStore, credentials: Credentials, clinics: Mapping[str, Clinic]
     ) -> None:
         self._store = store
-        self._passwords = passwords
+        self._credentials = credentials
         self._clinics = clinics
 
     def create(
@@ -72,15 +73,10 @@ class Accounts:
             raise InvalidInput(
                 "email", "email_taken", "A member of staff has that e-mail address already."
             )
+        entered = self.load(identifier)
         if password is not None:
-            self._set_password(identifier, password, source)
+            self._credentials.put(entered, password, by=source, reason="created")
         return self.load(identifier)
-
-    def _set_password(self, identifier: str, password: str, source: str) -> None:
-        hashed = self._passwords.hash(password).encode()
-        sealed = self._store.sealed(identifier, "p", hashed)
-        change = Change(what="password_set", by=source, sets={"p": sealed}, ends_sessions=True)
-        self._store.change(identifier, change)
 
     def load(self, identifier: str) -> Member:
         """A member by their id.

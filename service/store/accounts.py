@@ -22,13 +22,21 @@ from service.clock import BusinessClock
 from service.errors import NotFound
 from service.store.connection import store_errors
 from service.store.keyring import Index, KeyRing
-from service.store.keys import RandomBytes, StaffKeys, is_member_id, new_member_id
+from service.store.keys import (
+    MEMBER_RANDOM,
+    RandomBytes,
+    StaffKeys,
+    is_member_id,
+    new_member_id,
+)
 from service.store.scripts import Argument, Scripts, as_bytes, as_text
 
 SEALED: Final = ("c", "p", "t")
 """Fields that are encrypted."""
 CODES: Final = "k*"
 """Among fields to remove: all recovery codes."""
+NOBODY: Final = "0" * MEMBER_RANDOM
+"""A member's id that is nobody's."""
 _PROFILE: Final = ("email", "name", "role", "clinics", "language")
 
 
@@ -138,10 +146,10 @@ class AccountStore:
         return account
 
     def find_by_email(self, email: str) -> Account | None:
-        """An account by its address, normalised."""
+        """An account by its address, normalised; as many questions where nobody has it."""
         with store_errors(self._client):
             identifier = self._client.hget(StaffKeys.emails, self.digest(email))
-        return None if identifier is None else self.find(as_text(identifier))
+        return self.find(NOBODY if identifier is None else as_text(identifier))
 
     def all(self) -> list[Account]:
         """Every account, in the order of names."""

@@ -10,6 +10,7 @@ from itertools import islice
 import redis
 
 from service.store import keys
+from service.store.accounts import SEALED, associated
 from service.store.connection import store_errors
 from service.store.keyring import KeyRing
 from service.store.scripts import Scripts, as_bytes, as_text
@@ -60,6 +61,20 @@ class SealedValues:
             names = (as_text(name) for name in found)
             while batch := list(islice(names, AT_ONCE)):
                 yield self._read(batch)
+            yield self._of_staff()
+
+    def _of_staff(self) -> list[Sealed]:
+        """What is encrypted in the accounts of staff, which are few."""
+        identifiers = [as_text(each) for each in self._client.hvals(keys.StaffKeys.emails)]
+        pipeline = self._client.pipeline(transaction=False)
+        for identifier in identifiers:
+            pipeline.hmget(keys.StaffKeys.member(identifier), SEALED)
+        return [
+            Sealed(keys.StaffKeys.member(identifier), name, associated(identifier, name), value)
+            for identifier, values in zip(identifiers, pipeline.execute(), strict=True)
+            for name, value in zip(SEALED, values, strict=True)
+            if value
+        ]
 
     def _read(self, names: Sequence[str]) -> list[Sealed]:
         pipeline = self._client.pipeline(transaction=False)

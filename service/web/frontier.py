@@ -44,7 +44,7 @@ SECURITY_HEADERS: Final = {
 }
 """On every answer (OWASP ASVS 5.0, chapter 3)."""
 
-_OWN: Final = {_POLICY: PLAIN, "Cache-Control": "no-store"}
+_OWN: Final = {POLICY: PLAIN, "Cache-Control": "no-store"}
 """Headers that an answer may have of its own: a page with a script its policy, for instance."""
 
 

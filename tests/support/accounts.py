@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyotp
 from argon2 import PasswordHasher
 
 from service.accounts.passwords import Passwords
@@ -43,3 +44,17 @@ def add_member(
         password=password,
         source="test",
     )
+
+
+def code_of(core: Core, secret: str, steps: int = 0) -> str:
+    """What an app with that secret shows now, or so many steps of 30 s later."""
+    return pyotp.TOTP(secret).generate_otp(core.machine.now_ms() // 30_000 + steps)
+
+
+def add_second_factor(core: Core, member: Member) -> tuple[str, list[str]]:
+    """Set up a second factor; its secret, and the recovery codes. The code of now is used up."""
+    proposal = core.second_factor.propose(member)
+    codes = core.second_factor.confirm(
+        member, proposal.sealed, code_of(core, proposal.secret), by=member.source
+    )
+    return proposal.secret, codes

@@ -10,14 +10,9 @@ import pytest
 from service.accounts.roles import Right, Role
 from service.bootstrap import Core
 from service.errors import InvalidInput, NotFound
-from service.store.keys import StaffKeys
 from service.store.scripts import as_text
+from tests.integration.accounts.trail import audited
 from tests.support.accounts import GOOD, add_member
-
-
-def audited(core: Core) -> list[tuple[str, str, str]]:
-    rows = core.client.xrange(StaffKeys.audit) or []
-    return [(as_text(f[b"what"]), as_text(f[b"by"]), as_text(f[b"reason"])) for _, f in rows if f]
 
 
 def test_a_member_is_found_by_id_and_by_address_however_it_is_typed(core: Core) -> None:

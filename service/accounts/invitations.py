@@ -1,0 +1,167 @@
+"""Invite members, and let them choose a password by a link, first or anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from service.accounts.accounts import Accounts, read_email
+from service.accounts.credentials import Credentials
+from service.accounts.links import Links, Opened, Purpose
+from service.accounts.members import Member
+from service.accounts.notices import About, Notices
+from service.accounts.roles import Role
+from service.errors import AftervisitError, InvalidInput
+from service.store.accounts import AccountStore
+from service.store.limits import Limits
+
+ADDRESS_LIMITS: Final = ((3, 3600.0), (6, 86_400.0))
+"""Links to one mailbox that anybody may ask for: it is not to be flooded."""
+SOURCE_MOST, SOURCE_S = 20, 600.0
+"""Links that one source may ask for: a clinic's own network asks for less."""
+
+
+class LinkDead(AftervisitError):
+    """A link was used, replaced by a newer one, or is too old."""
+
+    def __init__(self) -> None:
+        super().__init__("This link does not work any more. Ask for a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A link that was made.
+
+    Attributes:
+        link: the whole of it; whoever has it can choose the member's password.
+        mailed: whether it is on its way by e-mail. Where it is not, somebody has to hand it over.
+    """
+
+    member: Member
+    link: str
+    mailed: bool
+
+
+class Invitations:
+    """The use cases behind the links."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        store: AccountStore,
+        credentials: Credentials,
+        links: Links,
+        notices: Notices,
+        limits: Limits,
+    ) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._credentials = credentials
+        self._links = links
+        self._notices = notices
+        self._limits = limits
+
+    def invite(
+        self,
+        *,
+        email: str,
+        name: str,
+        role: Role | str,
+        clinics: Iterable[str] = (),
+        language: str = "en",
+        source: str,
+    ) -> Sent:
+        """Enter a member and send them a link that lets them choose a password, for 72 hours.
+
+        Raises:
+            InvalidInput: what cannot be used and why, such as ``email_taken``.
+            StoreUnavailable: they may not be entered; ask again.
+        """
+        member = self._accounts.create(
+            email=email, name=name, role=role, clinics=clinics, language=language, source=source
+        )
+        return self._send(member, "invite", source)
+
+    def send_again(self, identifier: str, *, source: str) -> Sent:
+        """Send a member a new link: another invitation, or one to choose a new password.
+
+        Raises:
+            InvalidInput: ``disabled``: they may not sign in.
+            NotFound: there is no such member.
+        """
+        member = self._accounts.load(identifier)
+        if member.standing == "disabled":
+            raise InvalidInput("member", "disabled", "This member is disabled. Enable them first.")
+        return self._send(member, "invite" if member.standing == "invited" else "reset", source)
+
+    def may_ask(self, source: str) -> bool:
+        """Whether a source (by its keyed hash) has not asked too often lately; it is counted."""
+        return self._limits.allow("staff-link-source", source, SOURCE_MOST, SOURCE_S)
+
+    def ask(self, typed: str) -> None:
+        """Send whoever has this address a link to choose a new password, where anybody has.
+
+        It is for the caller to answer the same either way, and before this is called: how long it
+        takes differs.
+
+        Raises:
+            StoreUnavailable: nothing was sent.
+        """
+        try:
+            email = read_email(typed)
+        except InvalidInput:
+            return
+        account = self._store.find_by_email(email)
+        if account is None or account.member.standing == "disabled":
+            return
+        digest = self._store.digest(email)
+        allowed = [
+            self._limits.allow(f"staff-link-{int(per_s)}", digest, most, per_s)
+            for most, per_s in ADDRESS_LIMITS
+        ]
+        if all(allowed):
+            self._send(account.member, "reset", "console")
+
+    def _send(self, member: Member, purpose: Purpose, source: str) -> Sent:
+        token = self._links.make(member.id, purpose, by=source)
+        link = self._notices.link(token, purpose)
+        about: About = "staff-invite" if purpose == "invite" else "staff-reset"
+        return Sent(member, link, self._notices.send(member, about, link=link))
+
+    def open(self, token: str) -> Opened:
+        """Whose link it is, before anything is done with it; changes nothing.
+
+        Raises:
+            LinkDead: it was used, replaced, or is too old.
+        """
+        opened = self._links.open(token)
+        if opened is None:
+            raise LinkDead
+        return opened
+
+    def choose_password(self, token: str, password: str) -> Member:
+        """Set the password that a link lets its member choose; the link is used by that.
+
+        Every session of theirs is over. A second factor, where they have one, stays.
+
+        Raises:
+            InvalidInput: the password is not good enough; the link goes on working.
+            LinkDead: it was used, replaced, or is too old.
+            StoreUnavailable: it may not be set; try again.
+        """
+        opened = self.open(token)
+        member = opened.account.member
+        done = self._credentials.put(
+            member,
+            password,
+            by=member.source,
+            reason=opened.purpose,
+            rests_on={"q": opened.field},
+            removes=("q",),
+        )
+        if not done:
+            raise LinkDead
+        if opened.purpose == "reset":
+            self._notices.send(member, "staff-changed")
+        return self._accounts.load(member.id)
