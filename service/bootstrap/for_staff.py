@@ -8,6 +8,8 @@ from service.accounts.accounts import Accounts
 from service.accounts.passwords import Passwords
 from service.accounts.sessions import Sessions
 from service.bootstrap.for_patients import ForPatients
+from service.staff.finding import Finding
+from service.staff.listing import Listing
 from service.store.accounts import AccountStore
 from service.store.keys import system_random
 from service.store.sessions import SessionStore
@@ -36,3 +38,13 @@ class ForStaff(ForPatients):
         """Who has signed in."""
         store = SessionStore(self.client, self.scripts, self.machine, system_random)
         return Sessions(store, self._account_store, self.index)
+
+    @cached_property
+    def finding(self) -> Finding:
+        """Finds patients."""
+        return Finding(self.patients, self.suppressions, self.clinics)
+
+    @cached_property
+    def listing(self) -> Listing:
+        """Enters in the directory whoever was there before it."""
+        return Listing(self.client, self.patients)
