@@ -15,6 +15,8 @@ from service.accounts.second_factor import SecondFactor
 from service.accounts.sessions import Sessions
 from service.accounts.sign_in import SignIn
 from service.bootstrap.for_patients import ForPatients
+from service.staff.finding import Finding
+from service.staff.listing import Listing
 from service.store.accounts import AccountStore
 from service.store.keys import system_random
 from service.store.sessions import SessionStore
@@ -101,3 +103,13 @@ class ForStaff(ForPatients):
             self.notices,
             required=not self.settings.carriers_on_loopback,
         )
+
+    @cached_property
+    def finding(self) -> Finding:
+        """Finds patients."""
+        return Finding(self.patients, self.suppressions, self.clinics)
+
+    @cached_property
+    def listing(self) -> Listing:
+        """Enters in the directory whoever was there before it."""
+        return Listing(self.client, self.patients)

@@ -83,4 +83,6 @@ class Erasure:
                 self._conversations.forget(digest)
         if not self._changes.erase(identifier, kept=kept, source=source):
             raise NotFound("There is no such patient any more: somebody else was first.")
+        directory = self._patients.directory
+        directory.leave(identifier, directory.lists_of(patient))
         return Erased(tuple(ended), len(kept))

@@ -19,6 +19,11 @@ KEY_IN_USE = "key"
 """Field of the installation's record: id of the key that encrypts."""
 KEY_SINCE = "key_since"
 """Field of the same: since when, machine ms UTC; not there before the first rotation."""
+LISTED = "listed"
+"""Field of the same: everybody stands in the directory; not there in a store that was begun before
+there was one, until `Listing` has been through it."""
+LISTING_MS = 600_000
+"""How long one process has for that before another may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ def open_installation(client: redis.Redis, keyring: KeyRing, partitions: int) ->
             pipeline.hsetnx(keys.INSTALLATION, "partitions", partitions)
             pipeline.hsetnx(keys.INSTALLATION, "index_key", wrapped)
             pipeline.hsetnx(keys.INSTALLATION, KEY_IN_USE, keyring.current)
+            pipeline.hsetnx(keys.INSTALLATION, LISTED, 1)
             pipeline.execute()
         record = client.hgetall(keys.INSTALLATION)
         if KEY_IN_USE.encode() not in record:  # begun by 0.1.0, where the newest encrypted
@@ -83,6 +89,25 @@ def key_used_since(client: redis.Redis) -> int:
     """Since when that key encrypts, machine ms UTC; 0 where it always has."""
     with store_errors(client):
         return int(client.hget(keys.INSTALLATION, KEY_SINCE) or 0)
+
+
+def is_listed(client: redis.Redis) -> bool:
+    """Whether everybody stands in the directory that staff search."""
+    with store_errors(client):
+        return bool(client.hexists(keys.INSTALLATION, LISTED))
+
+
+def take_listing(client: redis.Redis) -> bool:
+    """Whether this process is the one to enter them, for the next ten minutes."""
+    with store_errors(client):
+        return bool(client.set(keys.LISTING, 1, nx=True, px=LISTING_MS))
+
+
+def note_listed(client: redis.Redis) -> None:
+    """Say that they do."""
+    with store_errors(client):
+        client.hset(keys.INSTALLATION, LISTED, 1)
+        client.delete(keys.LISTING)
 
 
 class StoredClock:

@@ -25,6 +25,7 @@ LEADER = "av:beat"
 LAST_TICK = "av:tick"
 GAP = "av:gap"
 LISTENING = "av:listening"
+LISTING = "av:listing"
 
 RandomBytes = Callable[[int], bytes]
 
@@ -226,6 +227,10 @@ class PartitionKeys:
     def consents(self, patient: str) -> str:
         """List: encrypted consent evidence, oldest first."""
         return f"{self.tag}:c:{patient}"
+
+    def listed(self, listed: str) -> str:
+        """String: ids of the patients of a clinic, or of those there who have one name."""
+        return f"{self.tag}:l:{listed}"
 
     def first_reply(self, address: str) -> str:
         """String with expiry: the reply of an address that got the day's automatic answer."""

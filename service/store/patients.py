@@ -13,6 +13,7 @@ import redis
 from service.clock import BusinessClock
 from service.errors import NotFound
 from service.store.connection import store_errors
+from service.store.directory import ID_LETTERS, Directory
 from service.store.history import HistoryEntry
 from service.store.keyring import Index, KeyRing
 from service.store.keys import (
@@ -24,7 +25,7 @@ from service.store.keys import (
     partition_of,
 )
 from service.store.records import LETTER, Channel, Patient, PatientFields, Status, Subscription
-from service.store.scripts import Argument, Scripts, as_bytes
+from service.store.scripts import Argument, Scripts, as_bytes, as_text
 
 Consent = Mapping[str, str]
 EVIDENCE = (
@@ -52,7 +53,11 @@ class Enrolled:
 
 
 class Patients:
-    """Reads and writes patient records; contacts and evidence are encrypted with the key ring."""
+    """Reads and writes patient records; contacts and evidence are encrypted with the key ring.
+
+    Attributes:
+        directory: the lists that everybody who is created here is entered in.
+    """
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class Patients:
         self._clock = clock
         self._random = random
         self._index = index
+        self.directory = Directory(scripts, index, partitions)
 
     def new_id(self) -> str:
         """A fresh patient id in a partition drawn evenly."""
@@ -112,6 +118,7 @@ class Patients:
             copies: suppression copies from ``Suppressions.join``.
             source: who enrols.
         """
+        left = self._list(patient, new=new)
         keys = PartitionKeys(partition_of(patient.id))
         names = (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit)
         channels = "".join(LETTER[channel] for channel in patient.channels)
@@ -121,7 +128,28 @@ class Patients:
         args += [self._sealed(patient, pack_evidence(consents)) if consents else b""]
         for channel, copy in copies.items():
             args += ["x" + LETTER[channel], copy]
-        return _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
+        enrolled = _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
+        if left and enrolled.outcome == "ok":
+            self.directory.leave(patient.id, left)
+        return enrolled
+
+    def _list(self, patient: Patient, *, new: bool) -> list[str]:
+        """Enter a patient in the lists in which they are to stand, before the record is written.
+
+        Returns:
+            The lists in which they stand and are to stand no more, once it is.
+        """
+        lists = self.directory.lists_of(patient)
+        stood: tuple[str, ...] = ()
+        if not new:
+            known = self.find(patient.id)
+            if known is None:
+                return []
+            stood = self.directory.lists_of(self.contact(known))
+        entered = [each for each in lists if each not in stood]
+        if entered:
+            self.directory.enter(patient.id, entered)
+        return [each for each in stood if each not in lists]
 
     def add_channel(
         self,
@@ -254,12 +282,38 @@ class Patients:
         return None if answer[0] == b"ok" else Status(answer[1].decode())
 
     def identifiers(self) -> Iterator[str]:
-        """Every patient id, in no order, without holding the server up (``SCAN``)."""
-        for partition in range(self._partitions):
-            prefix = PartitionKeys(partition).patient("")
-            with store_errors(self._client):
-                for key in self._client.scan_iter(match=f"{prefix}*", count=1000):
-                    yield key.decode().removeprefix(prefix)
+        """Every patient id, in no order, without holding the server up (``SCAN``).
+
+        One may come twice.
+        """
+        with store_errors(self._client):
+            # No brace in the pattern: all primaries of a cluster are asked, not that of one slot.
+            for key in self._client.scan_iter(match=f"?p*:p:{'?' * ID_LETTERS}", count=1000):
+                yield key.decode()[-ID_LETTERS:]
+
+    def load_many(self, identifiers: Sequence[str]) -> list[PatientFields]:
+        """Records of some patients in one round trip; empty ones where there is nobody.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        keys = [PartitionKeys(partition_of(each)).patient(each) for each in identifiers]
+        return [
+            PatientFields.of(identifier, record)
+            for identifier, record in zip(identifiers, self._scripts.read_hashes(keys), strict=True)
+        ]
+
+    def histories(self, identifiers: Sequence[str]) -> list[list[HistoryEntry]]:
+        """What was concluded for some patients, in one round trip; each in no order.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        keys = [PartitionKeys(partition_of(each)).history(each) for each in identifiers]
+        return [
+            [HistoryEntry.unpack(as_text(field), as_text(entry)) for field, entry in row.items()]
+            for row in self._scripts.read_hashes(keys)
+        ]
 
 
 def _enrolled(answer: list[bytes]) -> Enrolled:

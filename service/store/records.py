@@ -166,6 +166,16 @@ class PatientFields:
         """Whether there is such a patient (a suppression copy may stand there before one)."""
         return "c" in self.fields
 
+    @property
+    def erased(self) -> bool:
+        """Whether there was such a patient, who was erased."""
+        return "z" in self.fields
+
+    @property
+    def enrolled_ms(self) -> int:
+        """When they were first enrolled, business ms UTC; 0 where they are in no series."""
+        return min((each.enrolled_ms for each in self.subscriptions()), default=0)
+
     def text(self, field: str) -> str | None:
         """One field as text."""
         value = self.fields.get(field)

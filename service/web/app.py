@@ -76,13 +76,14 @@ async def _sweeping(application: FastAPI) -> AsyncIterator[None]:
     core.twilio_signatures  # noqa: B018
     core.joining  # noqa: B018
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "text"))
-    task = asyncio.create_task(_sweep(core))
+    tasks = [asyncio.create_task(each(core)) for each in (_sweep, _list)]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def _sweep(core: Core) -> None:
@@ -101,3 +102,15 @@ async def _sweep(core: Core) -> None:
         except Exception as error:  # noqa: BLE001 - the sweep goes on as long as the process
             log.error("sweep_failed", fault=type(error).__name__)
         await asyncio.sleep(SWEEP_S)
+
+
+async def _list(core: Core) -> None:
+    """See that whoever was enrolled before there was a directory stands in it."""
+    listed = False
+    while not listed:
+        try:
+            listed = await asyncio.to_thread(core.listing.run_once)
+        except AftervisitError as error:
+            log.warning("listing_failed", fault=str(error))
+        if not listed:
+            await asyncio.sleep(SWEEP_S)

@@ -55,6 +55,7 @@ _KEYS: dict[str, Callable[[PartitionKeys], str]] = {
     "consent evidence": lambda keys: keys.consents("*"),
     "audit entry": lambda keys: keys.audit,
     "look-up index": lambda keys: keys.address("*"),
+    "lists for staff": lambda keys: keys.listed("*"),
     "due entry": lambda keys: keys.due,
     "patient": lambda keys: keys.patient("*"),
 }

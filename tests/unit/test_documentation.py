@@ -66,7 +66,7 @@ def test_each_link_within_the_documentation_leads_somewhere(path: Path) -> None:
 def test_every_key_of_the_store_is_documented_and_no_other_is() -> None:
     partition = PartitionKeys(17)
     expected = {keys.INSTALLATION, keys.CLOCK, keys.LEADER, keys.LAST_TICK}
-    expected |= {keys.GAP, keys.LISTENING}
+    expected |= {keys.GAP, keys.LISTENING, keys.LISTING}
     for name, member in vars(PartitionKeys).items():
         if isinstance(member, property) and name != "tag":
             expected.add(getattr(partition, name))

@@ -1,0 +1,94 @@
+"""An open core with two clinics, for the use cases of staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from service.bootstrap import Core
+from service.enrolment.form import EnrolmentForm
+from service.settings import load_settings
+from tests.support.servers import valkey_server
+
+CLINICS = """
+[[clinic]]
+id = "riverside"
+name = "Riverside Vein Clinic"
+phone = "(503) 555-0100"
+postal_address = "12 River Street, Portland, OR 97201"
+state = "OR"
+timezone = "America/Los_Angeles"
+
+[[clinic]]
+id = "hillside"
+name = "Hillside Clinic"
+phone = "(212) 555-0100"
+postal_address = "3 Hill Street, New York, NY 10001"
+state = "NY"
+timezone = "America/New_York"
+"""
+NOON = "2026-03-03T20:00:00"
+"""A Tuesday, noon in Portland."""
+_numbers = count(1)
+
+
+class Desk:
+    """The use cases, and patients to use them on.
+
+    Attributes:
+        core: on a store of its own.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    def form(self, given_name: str = "Ana", **changes: str) -> EnrolmentForm:
+        """A filled-in form with a phone and a mailbox that nobody else has."""
+        number = next(_numbers)
+        fields = {
+            "clinic": "riverside",
+            "series": "restless-legs",
+            "timezone": "America/Los_Angeles",
+            "state": "OR",
+            "phone": f"+1503555{number:04d}",
+            "email": f"patient{number}@example.org",
+            "sms_consent": "verbal",
+            "email_consent": "verbal",
+            "wording": "2026-01",
+        } | changes
+        return EnrolmentForm(given_name=given_name, **fields)
+
+    def enrol(self, given_name: str = "Ana", **changes: str) -> str:
+        """Enrol somebody; their id."""
+        return self.core.enrolment.enrol(self.form(given_name, **changes), source="test").patient
+
+    def to(self, instant_ms: int) -> None:
+        """Let business time go on to an instant."""
+        self.core.client.hset("av:clock", "now", instant_ms)
+
+    def later(self, *, hours: float = 0, days: float = 0) -> None:
+        """Let business time go on."""
+        self.to(self.core.business.now_ms() + int((hours + 24 * days) * 3_600_000))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk at which it is noon in Portland, on a store of its own."""
+    clinics = tmp_path / "clinics.toml"
+    clinics.write_text(CLINICS, "utf-8")
+    with valkey_server(tmp_path / "store") as server:
+        core = Core(
+            load_settings(
+                redis_url=server.url,
+                data_dir=tmp_path,
+                clinics=clinics,
+                clock=f"fast:1@{NOON}",
+                partitions=4,
+            ),
+            server.url,
+        )
+        yield Desk(core)
+        core.close()
