@@ -27,6 +27,7 @@ from service.store.scripts import Scripts
 from service.store.server_check import require_fit
 from service.store.suppressions import Suppressions
 from service.store.tasks import Tasks
+from service.store.worklist import Worklist
 
 
 class OpenStore:
@@ -133,3 +134,8 @@ class OpenStore:
             self.machine,
             self.business,
         )
+
+    @cached_property
+    def worklist(self) -> Worklist:
+        """The same, a page at a time."""
+        return Worklist(self.scripts, self.partitions)
