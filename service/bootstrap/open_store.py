@@ -12,6 +12,7 @@ from service.settings import Settings
 from service.store.check_ins import CheckIns
 from service.store.connection import Durability, connect
 from service.store.conversations import Conversations
+from service.store.corrections import Corrections
 from service.store.dispatching import DispatchStore
 from service.store.installation import key_in_use, open_clock, open_installation
 from service.store.keyfile import load_key_ring
@@ -100,6 +101,18 @@ class OpenStore:
             self.index,
             self.suppressions.keys,
             self.partitions,
+            self.machine,
+            self.business,
+        )
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """What staff say that replies mean."""
+        return Corrections(
+            self.scripts,
+            self.keyring,
+            self.replies,
+            self.suppressions.keys,
             self.machine,
             self.business,
         )

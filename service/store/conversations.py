@@ -130,7 +130,7 @@ def _words_of(
     """Key and fields of words that nobody needs any more, and of what would keep them."""
     if isinstance(what, Reply):
         if what.done:
-            yield keys.reply(what.id), ("c", "r")
+            yield keys.reply(what.id), ("c", "r", "xh")
     elif isinstance(what, Sent):
         yield keys.response(what.id), ("kw",) if what.state in _UNDER_WAY else ("c", "kw")
     else:

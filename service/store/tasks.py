@@ -77,8 +77,7 @@ class Tasks:
         Raises:
             StoreUnavailable: it may not be open; ask again, it is idempotent.
         """
-        keys = self._keys_of(address)
-        name = task_id(keys.partition, self._index.digest("task", f"{kind}:{once}"))
+        keys, name = self._keys_of(address), self.name_of(kind, address, once)
         key = keys.task(name)
         now_ms = self._machine.now_ms()
         sealed = json.dumps(dict(content), ensure_ascii=False).encode()
@@ -93,6 +92,11 @@ class Tasks:
         names = (key, keys.tasks, keys.alerts, keys.audit, keys.said(address))
         self._scripts.run_durably("open_task", [(names, args)])
         return name
+
+    def name_of(self, kind: TaskKind, address: str, once: str) -> str:
+        """The id of a task, whether it was opened or not."""
+        digest = self._index.digest("task", f"{kind}:{once}")
+        return task_id(self._keys_of(address).partition, digest)
 
     def waiting(self) -> list[Task]:
         """All that is not closed, the most pressing kind first, in it the oldest."""

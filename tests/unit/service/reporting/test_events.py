@@ -119,6 +119,10 @@ def _constants(value: ast.expr) -> Iterator[str]:
             "Changed: language, bedtime, on their page on Monday 02 Mar 18:02.",
         ),
         (
+            told("reply_corrected", "opt_out", by="staff:i"),
+            "What they wrote was put right: it is an opt-out, by staff (i) on Monday 02 Mar 18:02.",
+        ),
+        (
             told("suppressed", "invalid", by="carrier:30005", where="sms"),
             "The address was found not to work for texts on Monday 02 Mar 18:02.",
         ),
@@ -151,12 +155,12 @@ def test_every_change_that_a_script_writes_down_is_told_or_is_known_to_be_told_o
     }
     otherwise = {
         *("enrolled", "consented", "erased", "task_opened", "task_taken", "task_returned"),
-        *("task_closed", "task_reopened"),
+        *("task_closed", "task_reopened", "member_created"),
     }
     assert otherwise <= written
     assert written - otherwise == {
         *("suppressed", "suppression_lifted", "amended", "links_ended", "retried"),
-        *("status_", "mail_"),
+        *("status_", "mail_", "reply_corrected"),
     }
 
 
