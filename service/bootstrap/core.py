@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from messages.render import Renderer
 from service.bootstrap.for_staff import ForStaff
+from service.bootstrap.inbox import InboxCases, inbox_cases
 from service.bootstrap.joining import JoiningCases, joining_cases
 from service.clinics import SAMPLE_CLINIC, Clinic, load_clinics
 from service.dispatch.compose import Composer
@@ -24,12 +25,7 @@ from service.dispatch.stops import Stops
 from service.dispatch.tick import Ticker
 from service.enrolment.enrol import Enrolment
 from service.errors import ConfigurationError
-from service.inbox.answers import Answers
-from service.inbox.care import Care, CareParts
-from service.inbox.leaving import Leaving
-from service.inbox.newcomers import Newcomers
 from service.inbox.receive import Inbox
-from service.inbox.scope import Scope
 from service.keys.rotation import Rotation
 from service.mail.addresses import parse_return_address
 from service.reporting.backlog import Backlogs
@@ -39,7 +35,6 @@ from service.settings import Settings
 from service.store.dead_letters import DeadLetterStore
 from service.store.embedded import broker_url, embedded
 from service.store.records import Channel, Patient
-from service.store.scope import ScopeQuestions
 from service.store.sealed import SealedValues
 
 if TYPE_CHECKING:
@@ -174,21 +169,14 @@ class Core(ForStaff):
         return joining_cases(self)
 
     @cached_property
+    def inbox_cases(self) -> InboxCases:
+        """What is done with messages from patients."""
+        return inbox_cases(self)
+
+    @property
     def inbox(self) -> Inbox:
         """Follows and answers what patients text us."""
-        answers = Answers(self.renderer, self.composer, self.clinics, self.patients, self.responses)
-        parts = CareParts(self.replies, self.patients, self.tasks, self.check_ins)
-        return Inbox(
-            self.replies,
-            self.suppressions,
-            answers,
-            Leaving(self.replies, self.suppressions, answers),
-            Care(parts, self.catalog, self.business),
-            Newcomers(self.joining.by_text, self.replies),
-            Scope(ScopeQuestions(self.client, self.suppressions.keys), self.staff),
-            self.senders,
-            self.machine,
-        )
+        return self.inbox_cases.inbox
 
     @property
     def text_senders(self) -> frozenset[str]:

@@ -79,7 +79,9 @@ class ForPatients(OpenStore):
     @cached_property
     def erasure(self) -> Erasure:
         """Erases patients."""
-        return Erasure(self.patients, self.changes, self.suppressions, self.conversations)
+        return Erasure(
+            self.patients, self.changes, self.suppressions, self.conversations, self.tasks
+        )
 
     @cached_property
     def page_access(self) -> PageAccess:

@@ -12,6 +12,7 @@ from service.settings import Settings
 from service.store.check_ins import CheckIns
 from service.store.connection import Durability, connect
 from service.store.conversations import Conversations
+from service.store.corrections import Corrections
 from service.store.dispatching import DispatchStore
 from service.store.installation import key_in_use, open_clock, open_installation
 from service.store.keyfile import load_key_ring
@@ -27,6 +28,7 @@ from service.store.scripts import Scripts
 from service.store.server_check import require_fit
 from service.store.suppressions import Suppressions
 from service.store.tasks import Tasks
+from service.store.worklist import Worklist
 
 
 class OpenStore:
@@ -104,6 +106,18 @@ class OpenStore:
         )
 
     @cached_property
+    def corrections(self) -> Corrections:
+        """What staff say that replies mean."""
+        return Corrections(
+            self.scripts,
+            self.keyring,
+            self.replies,
+            self.suppressions.keys,
+            self.machine,
+            self.business,
+        )
+
+    @cached_property
     def responses(self) -> Responses:
         """Messages outside of a series."""
         return Responses(
@@ -133,3 +147,8 @@ class OpenStore:
             self.machine,
             self.business,
         )
+
+    @cached_property
+    def worklist(self) -> Worklist:
+        """The same, a page at a time."""
+        return Worklist(self.scripts, self.partitions)

@@ -81,7 +81,7 @@ class Care:
         rating = reply.heard.check_in
         if rating is None:
             return "check-in-unclear"
-        asked = self._asked(people)
+        asked = self.asked(people, self._business.now_ms())
         if asked is None:
             self.put_before_staff(TaskKind.REPLY, reply, clinic, people)
             return self._auto_reply(reply)
@@ -111,20 +111,25 @@ class Care:
         first = self._parts.replies.is_first_of(reply, AUTO_REPLY_MS)
         return "auto-reply" if first else ""
 
-    def _asked(self, people: Sequence[Person]) -> tuple[Person, str] | None:
-        """Who was asked for a rating lately, and about what; None where that is not certain."""
-        asked = [(person, topic) for person in people if (topic := self._question(person))]
+    def asked(self, people: Sequence[Person], at_ms: int) -> tuple[Person, str] | None:
+        """Who had been asked for a rating, and about what; None where that is not certain.
+
+        Args:
+            people: on the address.
+            at_ms: when they answered, business ms UTC.
+        """
+        asked = [(person, topic) for person in people if (topic := self.question(person, at_ms))]
         if len(asked) == 1:
             return asked[0]
         if len(people) == 1:
             return people[0], DEFAULT_TOPIC
         return None
 
-    def _question(self, person: Person) -> str:
-        """The topic of the latest check-in that reached somebody, empty where there is none."""
-        since = self._business.now_ms() - ASKED_MS
+    def question(self, person: Person, at_ms: int) -> str:
+        """The topic of the latest check-in that had reached somebody, empty where there is none."""
         for entry in reversed(self._parts.patients.history(person.contact.id)):
-            if entry.at_ms < since or entry.state not in _REACHED:
+            in_time = entry.due_ms <= at_ms <= entry.at_ms + ASKED_MS
+            if not in_time or entry.state not in _REACHED:
                 continue
             if entry.message in self._catalog:
                 topic = self._catalog[entry.message].topic

@@ -9,7 +9,7 @@ from service.inbox.answers import Answers
 from service.inbox.people import Person
 from service.store.records import CHANNELS, LETTER, Channel
 from service.store.replies import Replies
-from service.store.reply_records import Reply
+from service.store.reply_records import Heard, Reply
 from service.store.suppressions import LIFTED_BY_START, Ledger, Suppressions
 
 _LIFT_NOTHING: Final = ("nothing",)
@@ -30,11 +30,7 @@ class Leaving:
             StoreUnavailable: not, or not wholly, recorded; do it again, it is idempotent.
             KeyMissing: somebody on the address cannot be read, so that not all is stopped yet.
         """
-        reason = "stop"
-        if reply.heard.says("died"):
-            reason = "died"
-        elif reply.heard.says("wrong_number"):
-            reason = "wrong_number"
+        reason = reason_of(reply.heard)
         if not reply.new and self._replies.overtaken(reply):
             ledger = self._carried_on(reply)
         else:
@@ -67,7 +63,7 @@ class Leaving:
         Raises:
             StoreUnavailable: as in `stop`.
         """
-        if not any(_agreed(person, reply.channel) for person in people):
+        if not any(agreed(person, reply.channel) for person in people):
             return "help"  # nobody here has agreed to messages: a word is no evidence of consent
         lifts = LIFTED_BY_START[reply.channel]
         rejoined = self._replies.rejoin(reply, lifts=lifts, source=reply.source)
@@ -83,5 +79,13 @@ class Leaving:
         )
 
 
-def _agreed(person: Person, channel: Channel) -> bool:
+def reason_of(heard: Heard) -> str:
+    """What the ledger keeps of a message that asks to leave: why."""
+    if heard.says("died"):
+        return "died"
+    return "wrong_number" if heard.says("wrong_number") else "stop"
+
+
+def agreed(person: Person, channel: Channel) -> bool:
+    """Whether somebody's consent for a channel is on record."""
     return LETTER[channel] in (person.fields.text("h") or "")

@@ -233,8 +233,8 @@ def _told(entry: Entry, zone: tzinfo) -> tuple[Kind, str, str, str] | None:
     if entry.what == "suppressed":
         known = SUPPRESSED.get(entry.reason, f"Suppressed ({entry.reason})")
         return "opt_out", "opted_out", entry.reason, known
-    if entry.what == "amended":
-        return "change", "changed", entry.reason, f"Changed: {entry.reason.replace(',', ', ')},"
+    if entry.what in {"amended", "reply_corrected"}:
+        return _changed(entry)
     if entry.what.startswith("mail_") and entry.what.removeprefix("mail_") in MAILS:
         reason = entry.what.removeprefix("mail_")
         return "mail", "mail", reason, MAILS[reason]
@@ -246,6 +246,14 @@ def _told(entry: Entry, zone: tzinfo) -> tuple[Kind, str, str, str] | None:
     kind, outcome, words = _PLAIN[entry.what]
     reason = entry.reason if kind in {"opt_in", "opt_out"} and entry.reason else outcome
     return kind, outcome, reason, words
+
+
+def _changed(entry: Entry) -> tuple[Kind, str, str, str]:
+    words = entry.reason.split(",")
+    if entry.what == "amended":
+        return "change", "changed", entry.reason, f"Changed: {', '.join(words)},"
+    meant = ", ".join(_INTENTS[word] for word in words if word in _INTENTS)
+    return "reply", "corrected", entry.reason, f"What they wrote was put right: it is {meant},"
 
 
 def _source(by: str) -> str:

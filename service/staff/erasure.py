@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from service.store.conversations import Conversations
 from service.store.patients import Patients
 from service.store.records import CHANNELS, Status
 from service.store.suppressions import Suppressions
+from service.store.tasks import Task, Tasks, TaskState, TaskTaken
 
 KEPT_OF_CONSENT: Final[tuple[str, ...]] = ("channel", "method", "wording", "at")
 """What stays of a consent: that there was one, how and to which wording, for the years for which it
@@ -40,19 +42,22 @@ class Erasure:
         changes: PatientChanges,
         suppressions: Suppressions,
         conversations: Conversations,
+        tasks: Tasks,
     ) -> None:
         self._patients = patients
         self._changes = changes
         self._suppressions = suppressions
         self._conversations = conversations
+        self._tasks = tasks
 
     def erase(self, identifier: str, *, source: str) -> Erased:
         """Remove contact, series, history and what consents tell of a person; durably.
 
         A suppression belongs to the address and not to the patient: where there is one it stays,
         so that a list with that number on it, brought in later, writes to nobody. Of an address
-        that nobody else uses, the words of replies are removed as well. Cut off anywhere,
-        it is done again from the start.
+        that nobody else uses, the words of replies and tasks are removed as well, and what waits
+        for staff is closed: there is nobody left to call. Cut off anywhere, it is done again from
+        the start.
 
         Raises:
             NotFound: there is no such patient, or no longer.
@@ -80,9 +85,18 @@ class Erasure:
             if address is not None:
                 digest = self._suppressions.digest(channel, address)
                 self._suppressions.leave(digest, identifier)
-                self._conversations.forget(digest)
+                self._forget(digest, source)
         if not self._changes.erase(identifier, kept=kept, source=source):
             raise NotFound("There is no such patient any more: somebody else was first.")
         directory = self._patients.directory
         directory.leave(identifier, directory.lists_of(patient))
         return Erased(tuple(ended), len(kept))
+
+    def _forget(self, address: str, source: str) -> None:
+        self._conversations.forget(address)
+        if self._suppressions.patients(address):
+            return
+        for said in self._conversations.of(address):
+            if isinstance(said.what, Task) and said.what.state is not TaskState.CLOSED:
+                with suppress(TaskTaken):  # somebody was first
+                    self._tasks.close(said.what.id, source, "erased")

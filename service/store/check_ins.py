@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schedules.check_ins import Trend
+from service.errors import NotFound
 from service.store.keyring import KeyRing
 from service.store.keys import PartitionKeys, partition_of
 from service.store.scripts import Scripts
@@ -48,10 +50,48 @@ class CheckIns:
         """
         keys = PartitionKeys(partition_of(patient))
         key = keys.check_ins(patient)
-        row = json.dumps([check_in.topic, check_in.rating, check_in.at_ms]).encode()
-        sealed = self._keyring.encrypt(row, patient.encode())
-        args = (check_in.reply, sealed, trend, check_in.at_ms)
+        args = (check_in.reply, self._sealed(patient, check_in), trend, check_in.at_ms)
         self._scripts.run_durably("record_check_in", [((keys.patient(patient), key), args)])
+
+    def replace(
+        self,
+        patient: str,
+        reply: str,
+        check_in: CheckIn | None,
+        *,
+        read: Sequence[CheckIn],
+        was: str,
+        going: Trend | None,
+    ) -> bool:
+        """Put another rating in a reply's place, durably; False: read them again.
+
+        Args:
+            patient: their id.
+            reply: id of the reply that holds it.
+            check_in: what it holds; None: no rating at all.
+            read: all ratings as they were read.
+            was: what they said together, as it was read (``PatientFields.text("v")``).
+            going: what they say then; None where none is left.
+
+        Raises:
+            NotFound: there is no such patient any more.
+            StoreUnavailable: it may not be on record; ask again, it is idempotent.
+        """
+        keys = PartitionKeys(partition_of(patient))
+        left = [each for each in read if each.reply != reply]
+        newest = max((each.at_ms for each in (*left, *filter(None, [check_in]))), default=0)
+        became = f"{going}|{newest}" if going else ""
+        sealed = self._sealed(patient, check_in) if check_in else b""
+        names = (keys.patient(patient), keys.check_ins(patient))
+        args = (reply, sealed, len(read), was, became)
+        answer = self._scripts.run_durably("replace_check_in", [(names, args)])[0]
+        if answer == b"gone":
+            raise NotFound("There is no such patient any more.")
+        return bool(answer == b"ok")
+
+    def _sealed(self, patient: str, check_in: CheckIn) -> bytes:
+        row = json.dumps([check_in.topic, check_in.rating, check_in.at_ms]).encode()
+        return self._keyring.encrypt(row, patient.encode())
 
     def of(self, patient: str) -> list[CheckIn]:
         """All ratings of a patient, oldest first.

@@ -18,7 +18,7 @@ from service.store.records import LETTER, Channel, PatientFields
 from service.store.reply_records import Reply, reply_of
 from service.store.responses import WORDS
 from service.store.scripts import Call, Scripts, as_text
-from service.store.tasks import Task, TaskState, task_of
+from service.store.tasks import Task, task_of
 
 _ORDER = "rmk"
 _UNDER_WAY = frozenset({"queued", "begun"})
@@ -91,9 +91,9 @@ class Conversations:
         ]
 
     def forget(self, address: str) -> None:
-        """Remove the words of all that is over, unless some patient uses the address; durably.
+        """Remove the words of what was said, unless some patient uses the address; durably.
 
-        What is under way, and what staff have not closed, keeps them for as long as it takes.
+        What is under way keeps them for as long as it takes, and no longer.
 
         Raises:
             StoreUnavailable: not, or not wholly, removed; ask again, it is idempotent.
@@ -127,12 +127,11 @@ def _read(member: str, record: Mapping[bytes, bytes]) -> Reply | Sent | Task:
 def _words_of(
     keys: PartitionKeys, what: Reply | Sent | Task
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Key and encrypted fields of what is over."""
+    """Key and fields of words that nobody needs any more, and of what would keep them."""
     if isinstance(what, Reply):
         if what.done:
-            yield keys.reply(what.id), ("c", "r")
+            yield keys.reply(what.id), ("c", "r", "xh")
     elif isinstance(what, Sent):
-        if what.state not in _UNDER_WAY:
-            yield keys.response(what.id), ("c",)
-    elif what.state is TaskState.CLOSED:
-        yield keys.task(what.id), ("c",)
+        yield keys.response(what.id), ("kw",) if what.state in _UNDER_WAY else ("c", "kw")
+    else:
+        yield keys.task(what.id), ("c", "nt")

@@ -189,6 +189,11 @@ class PartitionKeys:
         return f"{self.tag}:open"
 
     @property
+    def open_corrections(self) -> str:
+        """Sorted set: replies whose correction may not be complete, by machine ms UTC."""
+        return f"{self.tag}:fix"
+
+    @property
     def open_fan_outs(self) -> str:
         """Sorted set: suppressions not yet carried to all patients, by the server's ms UTC."""
         return f"{self.tag}:fan"

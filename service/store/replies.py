@@ -96,7 +96,11 @@ class Replies:
             address: digest of the address that it came from.
             message_id: the provider's id.
         """
-        key = self._keys_of(address).reply(self._index.digest("inbound", message_id))
+        return self.read(address, self._index.digest("inbound", message_id))
+
+    def read(self, address: str, identifier: str) -> Reply | None:
+        """A recorded message by its id; None where there is none, or no longer."""
+        key = self._keys_of(address).reply(identifier)
         with store_errors(self._client):
             fields = self._client.hgetall(key)
         return self._reply(key, _flat(fields)) if fields else None
@@ -181,18 +185,20 @@ class Replies:
             self._client.set(key, reply.id, nx=True, px=span_ms)
             return self._client.get(key) == reply.id.encode()
 
-    def open_before(self, at_ms: int, limit: int) -> list[Reply]:
+    def open_before(self, at_ms: int, limit: int, *, corrected: bool = False) -> list[Reply]:
         """Messages recorded at or before an instant whose effects may not be complete.
 
         Args:
             at_ms: machine ms UTC.
             limit: at most this many of each partition, oldest first.
+            corrected: those whose correction was recorded then, and may not be complete.
         """
         with store_errors(self._client):
             pipeline = self._client.pipeline(transaction=False)
             partitions = [PartitionKeys(number) for number in range(self._partitions)]
             for keys in partitions:
-                pipeline.zrangebyscore(keys.open_replies, "-inf", at_ms, start=0, num=limit)
+                index = keys.open_corrections if corrected else keys.open_replies
+                pipeline.zrangebyscore(index, "-inf", at_ms, start=0, num=limit)
             found = [
                 keys.reply(member.decode())
                 for keys, members in zip(partitions, pipeline.execute(), strict=True)

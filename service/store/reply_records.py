@@ -6,7 +6,10 @@ Its fields: ``a`` address, ``h`` channel, ``i`` what was understood, ``ci`` the 
 ``OptOutType``, ``g`` clinic, ``v`` how we learned of it, ``at`` when it was received, ``n`` stops
 before it, ``as`` messages of its address within an hour before it, ``c`` the encrypted text with
 its addresses, ``d`` set once its effects are complete, ``m`` and ``r`` the answers' names and
-encrypted text.
+encrypted text. Of its corrections by staff: ``xv`` how many, ``xi`` ``xc`` ``xp`` what it means
+now, ``xw`` what it meant before, ``xb`` who says so, ``xt`` when (business ms), ``xn`` the number
+of each as a stop (0 for none), ``xs`` stops before it where it is a start, ``xd`` set once its
+effects are complete, ``xh`` all of them, encrypted.
 """
 
 from __future__ import annotations
@@ -99,6 +102,33 @@ class NewReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a member of staff says that a message means; the newest, where there are several.
+
+    Attributes:
+        number: 1 for the first.
+        heard: what it means.
+        before: what it was taken for until then, without its rating.
+        by: who says so.
+        at_ms: business ms UTC.
+        stops: for each correction its number among the stops of the address, 0 where it is none.
+        stood: where it is a start: stops of the address when that was recorded.
+        patient: whose rating it is.
+        done: its effects are complete.
+    """
+
+    number: int
+    heard: Heard
+    before: Heard
+    by: str
+    at_ms: int
+    stops: tuple[int, ...]
+    stood: int
+    patient: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A recorded message.
 
@@ -110,6 +140,8 @@ class Reply:
         done: its effects are complete, and ``messages`` and ``answer`` stand.
         messages: names of the answers in the library.
         answer: the answers' text, None where there is none.
+        correction: by staff, None where there is none.
+        by: who says what it means, where it was not understood but corrected.
     """
 
     id: str
@@ -127,11 +159,24 @@ class Reply:
     done: bool
     messages: tuple[str, ...]
     answer: str | None
+    correction: Correction | None = None
+    by: str = ""
 
     @property
     def source(self) -> str:
         """Who says so, for the ledger and the audit."""
-        return f"reply:{self.id}"
+        return self.by or f"reply:{self.id}"
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """Its numbers among the stops of its address, one each time that it was taken for one."""
+        own = (self.stops,) if self.heard.says("opt_out") else ()
+        return (*own, *(filter(None, self.correction.stops) if self.correction else ()))
+
+    @property
+    def meant(self) -> Heard:
+        """What it means: as corrected, else as it was understood."""
+        return self.correction.heard if self.correction else self.heard
 
 
 def reply_of(fields: PatientFields, *, new: bool, asked: int, answer: str | None) -> Reply:
@@ -153,6 +198,7 @@ def reply_of(fields: PatientFields, *, new: bool, asked: int, answer: str | None
         done="d" in fields.fields,
         messages=_split(text["m"]),
         answer=answer,
+        correction=_correction(fields),
     )
 
 
@@ -175,6 +221,25 @@ def _heard(fields: PatientFields) -> Heard:
         _split(words),
         int(number) if number.isdigit() else None,
         _split(fields.text("ru") or ""),
+    )
+
+
+def _correction(fields: PatientFields) -> Correction | None:
+    number = fields.text("xv")
+    if number is None:
+        return None
+    rating = fields.text("xc") or ""
+    words = _split(fields.text("xi") or "")
+    return Correction(
+        number=int(number),
+        heard=Heard(words, int(rating) if rating else None, ("staff",)),
+        before=Heard(_split(fields.text("xw") or "")),
+        by=fields.text("xb") or "",
+        at_ms=int(fields.text("xt") or 0),
+        stops=tuple(map(int, _split(fields.text("xn") or ""))),
+        stood=int(fields.text("xs") or 0),
+        patient=fields.text("xp") or "",
+        done="xd" in fields.fields,
     )
 
 

@@ -18,7 +18,13 @@ from service.store.scripts import Scripts, as_bytes, as_text
 AT_ONCE = 200
 """Records read, and written, in one round trip: a millisecond or two of the store."""
 _RECORD = re.compile(r"\{p\d+\}:([pcrmkjv]):(.+)")
-_FIELDS = {"p": ("c",), "r": ("c", "r"), "m": ("c",), "k": ("c",), "j": ("c", "vs", "ve")}
+_FIELDS = {
+    "p": ("c",),
+    "r": ("c", "r", "xh"),
+    "m": ("c",),
+    "k": ("c", "nt"),
+    "j": ("c", "vs", "ve"),
+}
 """Encrypted fields of a patient, an inbound message, a message outside of a series, a task for
 staff and a join; ``c`` keys are lists of evidence, ``v`` hashes of nothing but ratings."""
 

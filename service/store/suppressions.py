@@ -58,10 +58,12 @@ class Stand:
     Attributes:
         reasons: for which it is suppressed; empty where it is not.
         stops: how many stops have come from it.
+        answered: how many of these a later start has taken back.
     """
 
     reasons: tuple[str, ...]
     stops: int
+    answered: int = 0
 
 
 class Suppressions:
@@ -144,7 +146,8 @@ class Suppressions:
         record = self._scripts.read_hash(self.keys(digest).address(digest))
         reasons = (record.get("ys") or record.get("y") or b"").decode()
         on = record.get("x") == b"1"
-        return Stand(tuple(reasons.split(",")) if on else (), int(record.get("w", 0)))
+        stops, answered = int(record.get("w", 0)), int(record.get("l", 0))
+        return Stand(tuple(reasons.split(",")) if on else (), stops, answered)
 
     def _change(
         self,

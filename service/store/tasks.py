@@ -1,97 +1,32 @@
 """What waits for staff: urgent replies (escalations), replies to read, people to call.
 
-A record is one hash in the partition of the address that it is about. Its fields: ``k`` kind,
-``s`` state, ``a`` digest of the address, ``g`` clinic, ``p`` ids of the patients concerned, ``at``
-when it was opened, ``n`` alerts so far, ``by`` who took or closed it, ``ta`` and ``ca`` when,
-``c`` encrypted content. All times are machine ms UTC.
+``task_records`` tells how a task is stored, ``worklist`` reads those that wait a page at a time.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from service.clock import BusinessClock, MachineClock
-from service.errors import AftervisitError, NotFound
+from service.errors import AftervisitError, NotFound, StoreUnavailable
 from service.store.keyring import Index, KeyRing
 from service.store.keys import PartitionKeys, is_task_id, partition_of, task_id
 from service.store.scripts import Scripts
+from service.store.task_records import ORDER, Note, Task, TaskKind, TaskState, task_of
+
+__all__ = ["ORDER", "Note", "Task", "TaskKind", "TaskState", "TaskTaken", "Tasks", "task_of"]
 
 KEPT_MS: Final = 400 * 86_400_000
 """How long a closed task is kept, as long as the reply that it came from."""
-
-
-class TaskKind(StrEnum):
-    """What staff are asked for; the value is what is stored."""
-
-    URGENT = "urgent"
-    """A reply tells of something that may need care at once: an escalation."""
-    WORSE = "worse"
-    """A check-in is much worse than the ones before."""
-    DIED = "died"
-    """Somebody says that the patient has died."""
-    WRONG_NUMBER = "wrong_number"
-    """The number belongs to somebody else."""
-    UNREACHABLE = "unreachable"
-    """No channel reaches the patient any more."""
-    ERASURE = "erasure"
-    """A patient asks to be erased."""
-    REPLY = "reply"
-    """A reply that a person has to read."""
-
-    @property
-    def word(self) -> str:
-        """For people: ``wrong number``."""
-        return self.value.replace("_", " ")
-
-
-class TaskState(StrEnum):
-    """How far a task has come; the value is what is stored."""
-
-    OPEN = "o"
-    TAKEN = "t"
-    CLOSED = "c"
-
-    @property
-    def word(self) -> str:
-        """For people: ``open``."""
-        return self.name.lower()
-
-
-ORDER: Final = {kind: place for place, kind in enumerate(TaskKind)}
-"""The most pressing first."""
+ALERTED_OF_AGAIN: Final = frozenset({TaskKind.URGENT})
+"""Where nobody sees to one of these any more, staff are alerted as if it were new."""
+TRIES: Final = 5
 
 
 class TaskTaken(AftervisitError):
     """Somebody else has taken the task, or it is closed; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something that waits for staff.
-
-    Attributes:
-        id: partition letters and digits; fit for logs and command lines.
-        address: digest of the address that it is about.
-        clinic: id of the clinic that it is for.
-        patients: ids of those concerned; several may share a phone.
-        opened_ms: machine ms UTC.
-        alerts: how often staff have been alerted.
-        by: who has taken or closed it, empty before.
-    """
-
-    id: str
-    kind: TaskKind
-    state: TaskState
-    address: str
-    clinic: str
-    patients: tuple[str, ...]
-    opened_ms: int
-    alerts: int
-    by: str
 
 
 class Tasks:
@@ -142,8 +77,7 @@ class Tasks:
         Raises:
             StoreUnavailable: it may not be open; ask again, it is idempotent.
         """
-        keys = self._keys_of(address)
-        name = task_id(keys.partition, self._index.digest("task", f"{kind}:{once}"))
+        keys, name = self._keys_of(address), self.name_of(kind, address, once)
         key = keys.task(name)
         now_ms = self._machine.now_ms()
         sealed = json.dumps(dict(content), ensure_ascii=False).encode()
@@ -158,6 +92,11 @@ class Tasks:
         names = (key, keys.tasks, keys.alerts, keys.audit, keys.said(address))
         self._scripts.run_durably("open_task", [(names, args)])
         return name
+
+    def name_of(self, kind: TaskKind, address: str, once: str) -> str:
+        """The id of a task, whether it was opened or not."""
+        digest = self._index.digest("task", f"{kind}:{once}")
+        return task_id(self._keys_of(address).partition, digest)
 
     def waiting(self) -> list[Task]:
         """All that is not closed, the most pressing kind first, in it the oldest."""
@@ -185,6 +124,14 @@ class Tasks:
         key = _keys_of(task.id).task(task.id)
         return self._keyring.decrypt_texts(self._scripts.read_hash(key).get("c"), key.encode())
 
+    def notes(self, task: Task) -> list[Note]:
+        """What was written when it was closed, oldest first; empty where it was erased.
+
+        Raises:
+            KeyMissing: the key they were encrypted under is not in the ring.
+        """
+        return self._opened(task.id, self._sealed_notes(task.id))
+
     def take(self, identifier: str, by: str) -> Task:
         """Note that somebody sees to it; the alerts end.
 
@@ -192,32 +139,90 @@ class Tasks:
             NotFound: there is no such task.
             TaskTaken: somebody else was first, or it is closed.
         """
-        return self._move(identifier, TaskState.TAKEN, by, "")
+        return self.assign(identifier, by, by=by, had="")
 
-    def close(self, identifier: str, by: str, note: str = "") -> Task:
+    def assign(self, identifier: str, to: str, *, by: str, had: str) -> Task:
+        """Note who sees to it; where nobody does any more, staff are alerted of an urgent one.
+
+        Args:
+            identifier: the task's.
+            to: who has it from now on, empty for nobody.
+            by: who says so, for the audit.
+            had: who had it when that was decided, empty for nobody; where somebody else has it
+                now, nothing is changed.
+
+        Raises:
+            NotFound: there is no such task.
+            TaskTaken: somebody else has it, or it is closed.
+        """
+        return self._move(identifier, "t" if to else "o", to, by=by, word=to, had=had)
+
+    def close(self, identifier: str, by: str, word: str = "", note: str = "") -> Task:
         """Note that nothing is left to do about it.
 
         Args:
             identifier: the task's.
             by: who closes it.
-            note: one word for the audit, nothing of the patient's.
+            word: one word for the audit, nothing of the patient's.
+            note: what was done, for colleagues; encrypted before it is stored.
 
         Raises:
             NotFound: there is no such task.
             TaskTaken: it is closed already.
         """
-        return self._move(identifier, TaskState.CLOSED, by, note)
+        return self._move(identifier, "c", by, by=by, word=word, note=note)
 
-    def _move(self, identifier: str, state: TaskState, by: str, note: str) -> Task:
+    def reopen(self, identifier: str, by: str) -> Task:
+        """Note that something is left to do after all; nobody has it then.
+
+        Raises:
+            NotFound: there is no such task, or it was closed long ago.
+        """
+        return self._move(identifier, "r", "", by=by)
+
+    def _move(
+        self,
+        identifier: str,
+        move: str,
+        to: str,
+        *,
+        by: str,
+        word: str = "",
+        had: str = "*",
+        note: str = "",
+    ) -> Task:
         task = self.find(identifier)
         keys = _keys_of(identifier)
         names = (keys.task(identifier), keys.tasks, keys.alerts, keys.audit)
-        args = (state, by, self._machine.now_ms(), KEPT_MS, self._business.now_ms(), note)
-        answer = self._scripts.run_durably("move_task", [(names, args)])[0]
-        if answer[0] != b"ok":
-            stands, who = TaskState(answer[1].decode()), answer[2].decode()
-            raise TaskTaken(f"The task {identifier} is {stands.word} by {who}; nothing changed.")
-        return self.find(task.id)
+        for _ in range(TRIES):
+            known, now_ms = self._sealed_notes(identifier) if note else b"", self._business.now_ms()
+            notes = self._noted(identifier, known, Note(now_ms, by, note)) if note else b""
+            told = (move, to, self._machine.now_ms(), KEPT_MS, now_ms, word, by, had)
+            args = (*told, known, notes, int(task.kind in ALERTED_OF_AGAIN))
+            became, state, who = self._scripts.run_durably("move_task", [(names, args)])[0]
+            if became == b"ok":
+                return self.find(identifier)
+            if became == b"refused":
+                stands, who = TaskState(state.decode()).word, who.decode()
+                whose = f"{stands} by {who}" if who else stands
+                raise TaskTaken(f"The task {identifier} is {whose}; nothing changed.")
+            if became == b"gone":
+                raise NotFound("There is no such task any more.")
+        raise StoreUnavailable("The task's notes keep changing; try again.")
+
+    def _sealed_notes(self, identifier: str) -> bytes:
+        return self._scripts.read_hash(_keys_of(identifier).task(identifier)).get("nt", b"")
+
+    def _noted(self, identifier: str, known: bytes, note: Note) -> bytes:
+        rows = [[each.at_ms, each.by, each.text] for each in self._opened(identifier, known)]
+        rows.append([note.at_ms, note.by, note.text])
+        key = _keys_of(identifier).task(identifier)
+        return self._keyring.encrypt(json.dumps(rows, ensure_ascii=False).encode(), key.encode())
+
+    def _opened(self, identifier: str, sealed: bytes) -> list[Note]:
+        key = _keys_of(identifier).task(identifier)
+        rows = json.loads(self._keyring.decrypt(sealed, key.encode())) if sealed else []
+        return [Note(*row) for row in rows]
 
     def to_alert(self, partition: int, limit: int) -> list[Task]:
         """Those of a partition of which staff are to be alerted now."""
@@ -245,23 +250,6 @@ class Tasks:
     def _read(self, names: Sequence[str]) -> list[Task]:
         records = self._scripts.read_hashes([_keys_of(name).task(name) for name in names])
         return [task_of(name, r) for name, r in zip(names, records, strict=True) if r]
-
-
-def task_of(name: str, record: Mapping[bytes, bytes]) -> Task:
-    """Read a task's record."""
-    fields = {key.decode(): value for key, value in record.items() if key != b"c"}
-    text = {key: value.decode() for key, value in fields.items()}
-    return Task(
-        id=name,
-        kind=TaskKind(text["k"]),
-        state=TaskState(text["s"]),
-        address=text["a"],
-        clinic=text["g"],
-        patients=tuple(filter(None, text["p"].split(","))),
-        opened_ms=int(text["at"]),
-        alerts=int(text["n"]),
-        by=text.get("by", ""),
-    )
 
 
 def _keys_of(name: str) -> PartitionKeys:

@@ -93,6 +93,7 @@ async def _sweep(core: Core) -> None:
             for name, finish in (
                 ("opt_outs_finished", core.suppressions.finish_open),
                 ("replies_finished", core.inbox.finish_open),
+                ("corrections_finished", core.inbox_cases.correcting.finish_open),
             ):
                 finished = await asyncio.to_thread(finish, now_ms)
                 if finished:

@@ -144,3 +144,77 @@ def test_every_change_is_in_the_audit_and_the_patients_words_are_nowhere(store: 
         "task_closed",
     ]
     assert "hot" not in repr(store.scripts.read_hash(keys.task(name)))
+
+
+def test_a_task_is_handed_to_a_colleague_and_given_back(store: Installed) -> None:
+    name = opened(store)
+    store.tasks.take(name, "ana")
+    assert store.tasks.assign(name, "ben", by="ana", had="ana").by == "ben"
+    back = store.tasks.assign(name, "", by="ben", had="ben")
+    assert (back.state, back.by) == (TaskState.OPEN, "")
+    assert [task.id for task in store.tasks.waiting()] == [name]
+
+
+def test_what_somebody_has_gone_on_with_is_not_handed_on_by_who_looked_before(
+    store: Installed,
+) -> None:
+    name = opened(store)
+    store.tasks.take(name, "ana")
+    store.tasks.assign(name, "ben", by="ana", had="ana")
+    with pytest.raises(TaskTaken, match="taken by ben"):
+        store.tasks.assign(name, "cleo", by="ana", had="ana")
+    with pytest.raises(TaskTaken, match="taken by ben"):
+        store.tasks.assign(name, "", by="ana", had="ana")
+    assert store.tasks.find(name).by == "ben"
+
+
+def test_of_many_who_take_one_task_at_once_one_has_it(store: Installed) -> None:
+    name = opened(store)
+
+    def took(who: str) -> bool:
+        try:
+            return store.tasks.take(name, who).by == who
+        except TaskTaken:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(took, [f"staff:{number}" for number in range(8)]))
+    assert taken.count(True) == 1
+
+
+def test_an_escalation_that_is_given_back_alerts_staff_again(store: Installed) -> None:
+    name = opened(store)
+    store.tasks.take(name, "ana")
+    assert to_alert(store) == []
+    store.tasks.assign(name, "", by="ana", had="ana")
+    assert [task.id for task in to_alert(store)] == [name]
+
+
+def test_what_can_wait_is_given_back_in_silence(store: Installed) -> None:
+    name = opened(store, TaskKind.REPLY, alert=False)
+    store.tasks.take(name, "ana")
+    store.tasks.assign(name, "", by="ana", had="ana")
+    assert to_alert(store) == []
+
+
+def test_a_closed_task_is_opened_again_with_what_was_noted(store: Installed) -> None:
+    name = opened(store)
+    closed = store.tasks.close(name, "ana", note="She is at the hospital.")
+    assert [note.text for note in store.tasks.notes(closed)] == ["She is at the hospital."]
+    again = store.tasks.reopen(name, "ben")
+    assert (again.state, again.by) == (TaskState.OPEN, "")
+    assert [task.id for task in to_alert(store)] == [name]
+    key = store.suppressions.keys(store.digest("sms", PHONE)).task(name)
+    assert store.client.pttl(key) == -1, "it is kept for as long as it waits"
+    store.tasks.close(name, "ben", note="She is home.")
+    noted = [(note.by, note.text) for note in store.tasks.notes(again)]
+    assert noted == [("ana", "She is at the hospital."), ("ben", "She is home.")]
+    assert "hospital" not in repr(store.scripts.read_hash(key))
+
+
+def test_one_that_waits_cannot_be_opened_again_and_nothing_of_it_changes(store: Installed) -> None:
+    name = opened(store)
+    store.tasks.take(name, "ana")
+    with pytest.raises(TaskTaken, match="taken by ana"):
+        store.tasks.reopen(name, "ben")
+    assert store.tasks.find(name).by == "ana"

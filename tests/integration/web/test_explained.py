@@ -16,6 +16,7 @@ from service.clock import from_ms
 from service.staff.details import Details
 from service.store.installation import StoredClock
 from service.store.reply_records import Reply
+from service.store.tasks import Task, TaskKind, TaskState
 from tests.support.command import same_process
 from tests.support.deliveries import conclude
 from tests.support.web import Site, site
@@ -193,3 +194,30 @@ def test_the_last_patient_of_a_phone_takes_the_words_along_when_erased(
     assert held["text"] == "what about magnesium"
     web.core.erasure.erase(ben, source="test")
     assert web.core.replies.content(reply) == {}
+
+
+def test_what_waits_for_staff_about_an_erased_patient_is_closed_and_holds_no_words(
+    web: Site, phone: str
+) -> None:
+    ana = web.enrol("Ana", phone=phone)
+    web.text(phone, "since this morning my left leg is swollen and hot")
+    web.core.choices.ask_for_erasure(ana)
+    digest = web.core.suppressions.digest("sms", phone)
+    said = [each.what for each in web.core.conversations.of(digest)]
+    tasks = [each for each in said if isinstance(each, Task)]
+    assert {task.kind for task in tasks} == {TaskKind.URGENT, TaskKind.ERASURE}
+    web.core.tasks.close(tasks[0].id, "test", note="She will come by.")
+    web.core.erasure.erase(ana, source="test")
+    for task in tasks:
+        found = web.core.tasks.find(task.id)
+        assert found.state is TaskState.CLOSED
+        assert web.core.tasks.content(found) == {}
+        assert web.core.tasks.notes(found) == []
+
+
+def test_what_waits_about_a_phone_stays_while_somebody_else_uses_it(web: Site, phone: str) -> None:
+    ana, _ = web.enrol("Ana", phone=phone), web.enrol("Ben", phone=phone)
+    web.text(phone, "what about magnesium")
+    web.core.erasure.erase(ana, source="test")
+    (task,) = [task for task in web.core.tasks.waiting() if ana in task.patients]
+    assert web.core.tasks.content(task)["body"] == "what about magnesium"

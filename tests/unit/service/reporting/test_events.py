@@ -119,6 +119,10 @@ def _constants(value: ast.expr) -> Iterator[str]:
             "Changed: language, bedtime, on their page on Monday 02 Mar 18:02.",
         ),
         (
+            told("reply_corrected", "opt_out", by="staff:i"),
+            "What they wrote was put right: it is an opt-out, by staff (i) on Monday 02 Mar 18:02.",
+        ),
+        (
             told("suppressed", "invalid", by="carrier:30005", where="sms"),
             "The address was found not to work for texts on Monday 02 Mar 18:02.",
         ),
@@ -149,11 +153,14 @@ def test_every_change_that_a_script_writes_down_is_told_or_is_known_to_be_told_o
         for line in re.findall(r"'what', (.*)", script.read_text("utf-8"))
         for word in re.findall(r"'([a-z]{2,}_?[a-z]*)'", line.partition("'on'")[0])
     }
-    otherwise = {"enrolled", "consented", "erased", "task_opened", "task_taken", "task_closed"}
+    otherwise = {
+        *("enrolled", "consented", "erased", "task_opened", "task_taken", "task_returned"),
+        *("task_closed", "task_reopened", "member_created"),
+    }
     assert otherwise <= written
     assert written - otherwise == {
         *("suppressed", "suppression_lifted", "amended", "links_ended", "retried"),
-        *("status_", "mail_"),
+        *("status_", "mail_", "reply_corrected"),
     }
 
 

@@ -1,0 +1,66 @@
+"""The use cases of what patients write, wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.inbox.answers import Answers
+from service.inbox.care import Care, CareParts
+from service.inbox.correcting import Correcting, CorrectingParts
+from service.inbox.desk import Desk
+from service.inbox.leaving import Leaving
+from service.inbox.newcomers import Newcomers
+from service.inbox.rating import Ratings
+from service.inbox.receive import Inbox
+from service.inbox.scope import Scope
+from service.store.scope import ScopeQuestions
+
+if TYPE_CHECKING:
+    from service.bootstrap.core import Core
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCases:
+    """What is done with a message.
+
+    Attributes:
+        inbox: follows and answers it.
+        correcting: puts right what was understood of it.
+    """
+
+    inbox: Inbox
+    correcting: Correcting
+
+
+def inbox_cases(core: Core) -> InboxCases:
+    """All of them, on an open core."""
+    answers = Answers(core.renderer, core.composer, core.clinics, core.patients, core.responses)
+    parts = CareParts(core.replies, core.patients, core.tasks, core.check_ins)
+    leaving = Leaving(core.replies, core.suppressions, answers)
+    care = Care(parts, core.catalog, core.business)
+    inbox = Inbox(
+        core.replies,
+        core.suppressions,
+        answers,
+        leaving,
+        care,
+        Newcomers(core.joining.by_text, core.replies),
+        Scope(ScopeQuestions(core.client, core.suppressions.keys), core.staff),
+        core.senders,
+        core.machine,
+    )
+    correcting = Correcting(
+        CorrectingParts(
+            core.replies,
+            core.corrections,
+            core.conversations,
+            core.suppressions,
+            answers,
+            leaving,
+            care,
+            Desk(core.tasks, care),
+            Ratings(core.patients, core.check_ins),
+        )
+    )
+    return InboxCases(inbox, correcting)
