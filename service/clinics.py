@@ -24,6 +24,7 @@ from schedules.errors import ScheduleError
 from schedules.quiet_hours import parse_state
 from schedules.series import load_series
 from service.errors import ConfigurationError
+from service.reporting.prices import Prices
 
 OptOutHandling = Literal["twilio_default", "advanced", "toll_free", "ours"]
 JoinWord = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,20}$")]
@@ -53,6 +54,7 @@ class Clinic(BaseModel):
         join_keyword_es: the same for tips in Spanish.
         join_number: the number to text it to, where the sender is a Messaging Service.
         join_series: what one can join by oneself; the first is what the word joins.
+        prices: what its messages cost; None where nobody has told.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,6 +82,7 @@ class Clinic(BaseModel):
     join_keyword_es: JoinWord | None = None
     join_number: Annotated[str, Field(min_length=3, max_length=24)] | None = None
     join_series: Annotated[tuple[str, ...], Field(min_length=1)] = ("restless-legs",)
+    prices: Prices | None = None
 
     @model_validator(mode="after")
     def _state_exists(self) -> Self:
