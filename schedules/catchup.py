@@ -66,6 +66,7 @@ def _has_newer(standing: Standing, planned: Planned, now: datetime, today: date)
             break
         if (
             newer.step.kind == "drip"
+            and index not in standing.done
             and now < expiry(standing, newer, today)
             and is_overdue(standing, newer, now, today)
         ):

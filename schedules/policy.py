@@ -82,16 +82,22 @@ def decide(standing: Standing, now: datetime) -> Send | Defer | Skip:
         return Skip(Reason.NO_CHANNEL)
     if now < planned.due:
         return Defer(planned.due, Reason.NOT_DUE)
-    if planned.step.unless is not None and planned.step.unless is standing.trend:
-        return Skip(Reason.SPARED)
     today = local_date(standing.profile, now)
-    refused = refusal(standing, planned, now, today)
+    refused = _spared(standing, planned) or refusal(standing, planned, now, today)
     if refused is not None:
         return Skip(refused)
     taken = _taken(standing, planned, today)
     if taken is not None:
         return _wait(standing, planned, today, taken)
     return _place(standing, planned, now, today)
+
+
+def _spared(standing: Standing, planned: Planned) -> Reason | None:
+    """Return why the patient is not to have a step at any time, or None where they are."""
+    if planned.index in standing.done:
+        return Reason.DONE_BEFORE
+    step = planned.step
+    return Reason.SPARED if step.unless is not None and step.unless is standing.trend else None
 
 
 def _place(standing: Standing, planned: Planned, now: datetime, today: date) -> Send | Defer | Skip:

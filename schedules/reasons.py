@@ -19,6 +19,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     CROWDED_OUT = "crowded_out"
     SPARED = "spared"
+    DONE_BEFORE = "done_before"
 
 
 SENTENCES: Final = {
@@ -41,6 +42,8 @@ SENTENCES: Final = {
     Reason.CROWDED_OUT: "Other messages took the patient's days until this one stopped being "
     "useful.",
     Reason.SPARED: "The patient's check-ins go so that the series spares them this one.",
+    Reason.DONE_BEFORE: "The patient had it, or it was passed over, before they were moved to "
+    "this version of the series.",
 }
 
 

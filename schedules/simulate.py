@@ -21,13 +21,17 @@ Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A patient in a series, the step that comes next, and when this subscription is paused."""
+    """A patient in a series, the step that comes next, and when this subscription is paused.
+
+    `done` are later steps that they had in another version of the series.
+    """
 
     series: Series
     start: date
     enrolled_at: datetime
     pauses: tuple[Interval, ...] = ()
     index: int = 0
+    done: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,14 @@ def _step(
         if (found := nights_of(other.series, profile, other.start, other.enrolled_at))
     )
     standing = Standing(
-        series, index, profile, enrolment.start, enrolment.enrolled_at, recent, nights
+        series=series,
+        index=index,
+        profile=profile,
+        start=enrolment.start,
+        enrolled_at=enrolment.enrolled_at,
+        recent_drips=recent,
+        nights=nights,
+        done=enrolment.done,
     )
     match decide(standing, now):
         case Defer(until=until):

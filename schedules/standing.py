@@ -16,7 +16,8 @@ class Standing:
     `recent_drips` holds the local dates of the drips begun for this patient, in any series, over
     the last seven local days (older ones do no harm). `nights` holds `nights_of` each nightly
     subscription of the patient, active or completed; not those paused, stopped or opted out of.
-    `trend` is where their check-ins are going, None before the first.
+    `trend` is where their check-ins are going, None before the first. `done` are steps after
+    `index` that they had before they were moved to this version of the series.
     """
 
     series: Series
@@ -27,6 +28,7 @@ class Standing:
     recent_drips: tuple[date, ...] = ()
     nights: tuple[Nights, ...] = ()
     trend: Trend | None = None
+    done: frozenset[int] = frozenset()
 
     def planned(self, index: int) -> Planned:
         """Return a step of the series with its time; raises ScheduleError past the last one."""

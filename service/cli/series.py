@@ -1,4 +1,4 @@
-"""`aftervisit series`: list, check and preview. Needs no store and no keys."""
+"""`aftervisit series`: list, check, preview and compare; to move patients see ``migrate``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schedules.series import list_series
+from service.cli.migrate import diff, migrate
 from service.cli.output import as_json, emit, examples, terminal
 
 if TYPE_CHECKING:
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def series() -> None:
-    """List, check and preview the series that patients are enrolled in."""
+    """List, check and preview the series that patients are enrolled in; move those under way."""
+
+
+for command in (diff, migrate):
+    series.add_command(command)
 
 
 @series.command("list", epilog=examples("aftervisit series list --json"))

@@ -61,7 +61,8 @@ def standing_of(fields: PatientFields, subscription: Subscription, profile: Prof
     nights: list[Nights] = []
     for number in fields.numbers():
         other = None if number == subscription.number else fields.subscription(number)
-        if other is not None and other.status in _NIGHTLY_STATUSES:
+        running = other is not None and other.status in _NIGHTLY_STATUSES
+        if other is not None and running and other.moved_to is None:
             series = series_of(other)
             if series.nightly:
                 span = nights_of(series, profile, other.start, from_ms(other.enrolled_ms))
@@ -76,6 +77,7 @@ def standing_of(fields: PatientFields, subscription: Subscription, profile: Prof
         recent_drips=fields.recent_drips(),
         nights=tuple(nights),
         trend=None if (known := fields.trend()) is None else Trend(known),
+        done=subscription.done,
     )
 
 

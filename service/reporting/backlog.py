@@ -115,7 +115,7 @@ class Backlogs:
                 return
             for policy, outlook in found.outlooks.items():
                 written = [under(policy, each) for each in enrolments]
-                _walk(profile, written, fields, overdue, found.at, outlook)
+                walk(profile, written, fields, overdue, found.at, outlook)
         except (ScheduleError, AftervisitError):
             found.unreadable += 1
             return
@@ -125,15 +125,18 @@ class Backlogs:
 
 def enrolments_of(fields: PatientFields) -> list[Enrolment]:
     """A patient's subscriptions as far as they go on, or hold others up."""
-    return [_enrolment(each) for each in fields.subscriptions() if each.status in _RUNNING]
+    running = (each for each in fields.subscriptions() if each.status in _RUNNING)
+    return [enrolment_of(each) for each in running if each.moved_to is None]
 
 
-def _enrolment(subscription: Subscription) -> Enrolment:
+def enrolment_of(subscription: Subscription) -> Enrolment:
+    """A subscription as the policy sees it, from where it stands."""
     return Enrolment(
         series=series_of(subscription),
         start=subscription.start,
         enrolled_at=from_ms(subscription.enrolled_ms),
         index=subscription.index,
+        done=subscription.done,
     )
 
 
@@ -158,7 +161,7 @@ def under(policy: Policy, enrolment: Enrolment) -> Enrolment:
     return replace(enrolment, series=replace(enrolment.series, catch_up=policy))
 
 
-def _walk(
+def walk(
     profile: Profile,
     enrolments: Sequence[Enrolment],
     fields: PatientFields,
@@ -166,11 +169,20 @@ def _walk(
     now: datetime,
     outlook: Outlook,
 ) -> None:
-    """Walk on until nothing of what was overdue is left."""
+    """Walk a patient on until nothing of what was overdue is left, and count what became of it.
+
+    Args:
+        profile: the patient.
+        enrolments: their subscriptions.
+        fields: their record, for their latest drips.
+        overdue: steps as (place of the enrolment, index).
+        now: business time, UTC.
+        outlook: what it is counted in.
+    """
     left = set(overdue)
     today = local_date(profile, now)
-    walk = simulate(profile, enrolments, since=now, recent=fields.recent_drips())
-    for outcome in walk:
+    outcomes = simulate(profile, enrolments, since=now, recent=fields.recent_drips())
+    for outcome in outcomes:
         place = _place(outcome, enrolments)
         if place not in left:
             continue

@@ -16,6 +16,7 @@ from service.reporting.lines import NOT_SENT, PLANNED, Line, standing_sentence
 from service.store.records import FlightState, PatientFields, Status, Subscription
 
 _ENDED = {Status.OPTED_OUT: "opted_out", Status.UNREACHABLE: "unreachable"}
+_OVER = frozenset({Status.COMPLETED, Status.MOVED})
 _WAITING = {Status.PAUSED: "paused", Status.PENDING: "pending"}
 
 _IN_FLIGHT = {
@@ -42,7 +43,7 @@ class _Outlook:
 def coming(
     fields: PatientFields, subscription: Subscription, profile: Profile, now: datetime
 ) -> Iterator[Line]:
-    """The steps from the cursor on, in order; nothing for a completed subscription.
+    """The steps from the cursor on, in order; nothing for one that is over.
 
     Args:
         fields: the patient's whole record, whose other subscriptions may go first.
@@ -53,7 +54,7 @@ def coming(
     Raises:
         SeriesError: the version of the series is not installed.
     """
-    if subscription.status is Status.COMPLETED:
+    if subscription.status in _OVER:
         return
     standing = standing_of(fields, subscription, profile)
     for index in range(subscription.index, len(standing.series.steps)):
@@ -71,10 +72,17 @@ def _outlook(
         if begun and planned.index == subscription.index:
             return _current(subscription, standing, now)
         return _Outlook(NOT_SENT, ended)
+    if planned.index in subscription.done:
+        return _Outlook(NOT_SENT, Reason.DONE_BEFORE)
     if subscription.status in _WAITING:
         return _waiting(subscription, planned)
     if planned.index == subscription.index:
         return _current(subscription, standing, now)
+    return _later(standing, planned, now)
+
+
+def _later(standing: Standing, planned: Planned, now: datetime) -> _Outlook:
+    """A step behind the one at the cursor."""
     if planned.step.kind == "drip" and standing.is_held(planned.local.date()):
         return _Outlook(PLANNED, Reason.NIGHTLY_FIRST)
     return _Outlook(PLANNED, "waits_its_turn" if planned.due <= now else None)

@@ -223,6 +223,7 @@ _PLAIN: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "status_p": ("pause", "paused", "Paused"),
     "status_a": ("resume", "resumed", "Resumed"),
     "links_ended": ("change", "links_ended", "Older links to their page ended"),
+    "moved_on": ("change", "moved_on", "Moved to another version of the series"),
     "retried": ("retry", "retried", "A delivery was put up for another try"),
 }
 """Kind, outcome and words of changes that need no more."""

@@ -126,6 +126,8 @@ def _on_day(
 ) -> list[Line]:
     if day is None:
         return found
+    if subscription.moved_to is not None:  # what it went on as tells why a day has nothing
+        return [line for line in found if line.touches(day, local_date(profile, now))]
     today = local_date(profile, now)
     return [line for line in found if line.touches(day, today)] or [
         _silence(found, subscription, profile, day)

@@ -100,7 +100,18 @@ class Staff:
         stands = self._patients.set_status(
             subscription, Status.OPTED_OUT, allowed=_LEAVABLE, source=source, reason="left"
         )
-        return stands is None
+        went_on = self._went_on(subscription)
+        ended = went_on is not None and self.leave(identifier, went_on.number, source=source)
+        return ended or stands is None
+
+    def _went_on(self, subscription: Subscription) -> Subscription | None:
+        """What a subscription went on as, in another version of its series; None where it did not.
+
+        It is read after the change that it is asked for: a migration may have been first.
+        """
+        fields = self._patients.load(subscription.patient)
+        read = fields.subscription(subscription.number)
+        return fields.subscription(read.moved_to) if read and read.moved_to else None
 
     def resume(self, identifier: str, *, series: str | None, source: str) -> tuple[str, ...]:
         """Resume paused subscriptions; their ids. What was missed follows the catch-up policy.
@@ -149,9 +160,11 @@ class Staff:
         source: str,
         until_ms: int | None = None,
     ) -> tuple[str, ...]:
-        concerned = self._concerned(identifier, series)
         moved, refused = [], []
-        for subscription in concerned:
+        concerned = {each.number: each for each in self._concerned(identifier, series)}
+        left = list(concerned.values())
+        while left:
+            subscription = left.pop(0)
             stands = self._patients.set_status(
                 subscription,
                 status,
@@ -162,6 +175,9 @@ class Staff:
             )
             if stands is None:
                 moved.append(subscription.id)
+            elif went_on := self._went_on(subscription):
+                left += [] if went_on.number in concerned else [went_on]
+                concerned[went_on.number] = went_on
             else:
                 refused.append(f"{subscription.series} is {stands.word.replace('_', ' ')}")
         if not moved:

@@ -9,6 +9,7 @@ that the writes went over.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,8 @@ PAUSE_S = 0.05
 """Longer by this before each repetition but the first: what redirects is being moved."""
 _REDIRECTIONS = (AskError, TryAgainError)  # MovedError is an AskError
 _CHANGES = (ClusterDownError, ReadOnlyError)
+_TAG = re.compile(r"[^{*?\[\\]*\{[^}*?\[\\]+\}")
+"""A pattern whose hash tag is one tag, and not a pattern itself."""
 
 
 @dataclass
@@ -125,7 +128,7 @@ class ClusterClient(redis.Redis):
 
     def scan_iter(self, match: Any = None, *args: Any, **options: Any) -> Iterator[Any]:  # noqa: ANN401
         """Keys that match: on the node of the pattern's hash tag, else on every primary."""
-        if match is not None and "{" in match and "}" in match:
+        if match is not None and _TAG.match(match):
             nodes = [self.node_of(key_slot(match.encode()))[1]]
         else:
             nodes = [node for _, node in self.primaries()]

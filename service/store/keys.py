@@ -26,6 +26,8 @@ LAST_TICK = "av:tick"
 GAP = "av:gap"
 LISTENING = "av:listening"
 LISTING = "av:listing"
+MIGRATIONS = "av:migrations"
+OPEN_MIGRATIONS = "av:migrations:open"
 
 RandomBytes = Callable[[int], bytes]
 
@@ -316,6 +318,11 @@ class StaffKeys:
 def rate(sender: str) -> str:
     """What all workers share of a sender (named by a keyed hash, never by its number)."""
     return f"av:rate:{sender}"
+
+
+def migration(identifier: str) -> str:
+    """Hash: a migration of patients to another version of a series, and how far it is."""
+    return f"av:migration:{identifier}"
 
 
 def limit(name: str, digest: str) -> str:

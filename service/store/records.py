@@ -4,6 +4,7 @@ A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` en
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
 looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself,
+``g<n>`` steps that are over before their turn, ``m<n>`` what it went on as,
 ``y<n>`` the pause that an opt-out ended, ``w<n>`` leases that
 ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``e`` how often
 all links to the patient's page were ended, and of somebody who was erased nothing but ``z``, when.
@@ -127,6 +128,11 @@ def _channels(letters: str) -> tuple[Channel, ...]:
     return tuple(channel for channel in CHANNELS if LETTER[channel] in letters)
 
 
+@lru_cache(maxsize=1024)
+def _places(text: str) -> frozenset[int]:
+    return frozenset(int(place) for place in text.split(",") if place)
+
+
 def _ms(text: str | None) -> int | None:
     return None if text is None else int(float(text))
 
@@ -217,7 +223,10 @@ class PatientFields:
             return None
         series, version, start, enrolled = packed.split("|")
         index, attempts, failures = [*(self.text(f"k{number}") or "0|0").split("|"), "0"][:3]
-        flight = self.text(f"f{number}")
+        flight, went_on = self.text(f"f{number}"), self.text(f"m{number}")
+        status = Status(self.text(f"u{number}") or "n")
+        if went_on and status is Status.COMPLETED:
+            status = Status.MOVED
         return Subscription(
             patient=self.id,
             number=number,
@@ -225,7 +234,7 @@ class PatientFields:
             version=int(version),
             start=date.fromisoformat(start),
             enrolled_ms=int(enrolled),
-            status=Status(self.text(f"u{number}") or "n"),
+            status=status,
             index=int(index),
             attempts=int(attempts),
             lost_leases=int(self.text(f"w{number}") or 0),
@@ -233,6 +242,8 @@ class PatientFields:
             failures=int(failures),
             until_ms=_ms(self.text(f"d{number}")),
             left="l" + str(number) in self.fields,
+            done=_places(self.text(f"g{number}") or ""),
+            moved_to=int(went_on.partition("|")[0]) if went_on else None,
         )
 
     def again(self, number: int) -> list[Again]:

@@ -16,6 +16,8 @@ class Status(StrEnum):
     COMPLETED = "c"
     OPTED_OUT = "o"
     UNREACHABLE = "x"
+    MOVED = "m"
+    """It went on as another subscription, to another version; stored as completed."""
 
     @property
     def word(self) -> str:
@@ -103,6 +105,8 @@ class Subscription:
         failures: how many of the attempts failed in a way that is tried only so often.
         until_ms: when its pause ends by itself, business ms UTC; None where it does not.
         left: it was stopped by itself; what is lifted from an address does not revive it.
+        done: later steps that the patient had before they were moved to this version.
+        moved_to: number of the subscription that it went on as, in another version of the series.
         again: where `index` is that of a delivery behind the cursor, tried once more.
     """
 
@@ -120,6 +124,8 @@ class Subscription:
     failures: int = 0
     until_ms: int | None = None
     left: bool = False
+    done: frozenset[int] = frozenset()
+    moved_to: int | None = None
     again: Again | None = None
 
     @property

@@ -1,0 +1,1 @@
+"""What authors of content work with: the library, versions of series, and moving patients."""
