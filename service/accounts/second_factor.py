@@ -55,6 +55,11 @@ class Proposal:
     uri: str = field(repr=False)
     sealed: str = field(repr=False)
 
+    @property
+    def groups(self) -> str:
+        """The secret as it is read and typed: four letters at a time."""
+        return _grouped(self.secret, " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -211,5 +216,5 @@ class SecondFactor:
         return CODES[0] + self._index.digest("recovery", f"{member.id}:{kept}")
 
 
-def _grouped(code: str) -> str:
-    return "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
+def _grouped(code: str, between: str = "-") -> str:
+    return between.join(code[at : at + GROUP] for at in range(0, len(code), GROUP))

@@ -45,7 +45,7 @@ class Desk:
     ) -> httpx.Response:
         """Ask for an address of the site as a browser on a page of ours would."""
         cookie = f"{cookie_name(self.site.core)}={self.token}"
-        told = {"cookie": cookie, "sec-fetch-site": "same-origin", **(headers or {})}
+        told = {"cookie": cookie, **(headers or {"sec-fetch-site": "same-origin"})}
         return self.site.client.request(method, path, data=form, headers=told)
 
     def get(self, path: str) -> httpx.Response:
