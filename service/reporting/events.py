@@ -228,13 +228,20 @@ _PLAIN: Final[Mapping[str, tuple[Kind, str, str]]] = {
 }
 """Kind, outcome and words of changes that need no more."""
 
+_CHANGED: Final[Mapping[str, tuple[str, str]]] = {
+    "amended": ("changed", "Changed: {},"),
+    "moved": ("moved", "Moved this series to begin on {},"),
+    "sent_now": ("sent_now", "Had one message sent at once, {},"),
+}
+"""Outcome of a change, and its words around the reason."""
+
 
 def _told(entry: Entry, zone: tzinfo) -> tuple[Kind, str, str, str] | None:
     """Kind, outcome, reason and words of a change; None for what is told otherwise."""
     if entry.what == "suppressed":
         known = SUPPRESSED.get(entry.reason, f"Suppressed ({entry.reason})")
         return "opt_out", "opted_out", entry.reason, known
-    if entry.what in {"amended", "reply_corrected"}:
+    if entry.what == "reply_corrected" or entry.what in _CHANGED:
         return _changed(entry)
     if entry.what.startswith("mail_") and entry.what.removeprefix("mail_") in MAILS:
         reason = entry.what.removeprefix("mail_")
@@ -251,8 +258,9 @@ def _told(entry: Entry, zone: tzinfo) -> tuple[Kind, str, str, str] | None:
 
 def _changed(entry: Entry) -> tuple[Kind, str, str, str]:
     words = entry.reason.split(",")
-    if entry.what == "amended":
-        return "change", "changed", entry.reason, f"Changed: {', '.join(words)},"
+    if entry.what in _CHANGED:
+        outcome, told = _CHANGED[entry.what]
+        return "change", outcome, entry.reason, told.format(", ".join(words))
     meant = ", ".join(_INTENTS[word] for word in words if word in _INTENTS)
     return "reply", "corrected", entry.reason, f"What they wrote was put right: it is {meant},"
 
