@@ -13,6 +13,7 @@ from service.staff.finding import Finding
 from service.staff.listing import Listing
 from service.staff.moving import Moving
 from service.staff.one_message import OneMessage
+from service.staff.timeline import Timeline
 from service.store.address_changes import AddressChanges
 from service.store.keys import system_random
 from service.store.migrations import Migrations
@@ -83,6 +84,11 @@ class ForStaff(ForAccounts):
             self.renderer,
             self.business,
         )
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Tells what happened to patients."""
+        return Timeline(self.patients, self.explain, self.business)
 
     @cached_property
     def listing(self) -> Listing:

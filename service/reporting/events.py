@@ -103,6 +103,8 @@ class Event:
         rules: names of the rules that understood a reply.
         text: a reply's own words, where they were asked for.
         code: the provider's.
+        by: who did it, as the audit has it; empty where that is told by the kind.
+        until: when a pause ends by itself, on the patient's clock.
     """
 
     at: datetime
@@ -116,6 +118,8 @@ class Event:
     rules: tuple[str, ...] = ()
     text: str | None = None
     code: str | None = None
+    by: str = ""
+    until: datetime | None = None
 
 
 def of_reply(reply: Reply, at: datetime, text: str | None) -> Event:
@@ -214,6 +218,8 @@ def of_entry(
         channel=where,
         subscription=entry.on if where is None and "." in entry.on else None,
         code=entry.by.removeprefix("carrier:") if entry.by.startswith("carrier:") else None,
+        by=entry.by,
+        until=None if entry.until_ms is None else from_ms(entry.until_ms).astimezone(zone),
     )
 
 
