@@ -52,6 +52,11 @@ class ForPatients(OpenStore):
         return PatientDetails(self.patients, self.changes, self.catalog)
 
     @cached_property
+    def audit(self) -> Audit:
+        """What was changed, or seen, by whom."""
+        return Audit(self.client, self.business, self.machine)
+
+    @cached_property
     def explain(self) -> Explain:
         """What was sent to patients, what was not and why, and what happened besides."""
         records = Records(
@@ -59,7 +64,7 @@ class ForPatients(OpenStore):
             self.suppressions,
             self.conversations,
             self.replies,
-            Audit(self.client, self.business, self.machine),
+            self.audit,
         )
         return Explain(self.patients, Happened(records), self.business)
 

@@ -3,23 +3,92 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
+from service.staff.addresses import Addresses
+from service.staff.enrolling import Enrolling
 from service.staff.finding import Finding
 from service.staff.listing import Listing
+from service.staff.moving import Moving
+from service.staff.one_message import OneMessage
+from service.staff.timeline import Timeline
+from service.store.address_changes import AddressChanges
 from service.store.keys import system_random
 from service.store.migrations import Migrations
 from service.store.moving import SeriesMoves
+
+if TYPE_CHECKING:
+    from messages.render import Renderer
+    from service.dispatch.compose import Composer
+    from service.enrolment.enrol import Enrolment
 
 
 class ForStaff(ForAccounts):
     """What the console and the commands of staff do beyond one patient's details."""
 
+    if TYPE_CHECKING:  # which the core has
+
+        @property
+        def composer(self) -> Composer:
+            """Renders deliveries."""
+
+        @property
+        def renderer(self) -> Renderer:
+            """Renders the library's messages."""
+
+        @property
+        def enrolment(self) -> Enrolment:
+            """Enrols patients."""
+
     @cached_property
     def finding(self) -> Finding:
         """Finds patients."""
         return Finding(self.patients, self.suppressions, self.clinics)
+
+    @cached_property
+    def moving(self) -> Moving:
+        """Has series begin on another day."""
+        return Moving(self.patients, self.changes, self.business)
+
+    @cached_property
+    def corrected_addresses(self) -> Addresses:
+        """Corrects phones and mailboxes."""
+        changes = AddressChanges(
+            self.scripts, self.keyring, self.suppressions, self.business, self.machine
+        )
+        return Addresses(self.patients, changes, self.clinics, self.business)
+
+    @cached_property
+    def one_message(self) -> OneMessage:
+        """Sends one message by hand."""
+        return OneMessage(
+            self.patients,
+            self.changes,
+            self.responses,
+            self.composer,
+            self.renderer,
+            self.catalog,
+            self.business,
+        )
+
+    @cached_property
+    def enrolling(self) -> Enrolling:
+        """Enrols, and shows beforehand what would come."""
+        return Enrolling(
+            self.enrolment,
+            self.patients,
+            self.suppressions,
+            self.composer,
+            self.renderer,
+            self.business,
+        )
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Tells what happened to patients."""
+        return Timeline(self.patients, self.explain, self.business)
 
     @cached_property
     def listing(self) -> Listing:

@@ -62,7 +62,7 @@ class Receipts:
             return False
         outcome = receipt.outcome
         patient = self._patient(attempt) if outcome is not None else None
-        if outcome is not None and patient is not None:
+        if outcome is not None and patient is not None and not self._is_of_another(attempt):
             # First of all: what is tried once more goes by the patient's other channel then.
             follow_carrier(self._stores, patient, attempt.channel, outcome)
         unproven = outcome is not None and outcome.result is Result.UNKNOWN
@@ -93,6 +93,11 @@ class Receipts:
         """To whom it went; None where they were erased meanwhile."""
         fields = self._stores.patients.find(attempt.patient)
         return None if fields is None else self._stores.patients.contact(fields)
+
+    def _is_of_another(self, attempt: AttemptRecord) -> bool:
+        """Whether the patient's address was corrected since: it says nothing of the one of now."""
+        fields = self._stores.patients.find(attempt.patient)
+        return fields is not None and attempt.begun_ms < fields.corrected_ms(attempt.channel)
 
     def _other_channel(self, attempt: AttemptRecord, outcome: Outcome | None) -> bool:
         """Whether a failure for the address's sake leaves the patient another channel."""

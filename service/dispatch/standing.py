@@ -58,16 +58,6 @@ def series_of(subscription: Subscription) -> Series:
 
 def standing_of(fields: PatientFields, subscription: Subscription, profile: Profile) -> Standing:
     """Everything ``policy.decide`` asks for, from one loaded record."""
-    nights: list[Nights] = []
-    for number in fields.numbers():
-        other = None if number == subscription.number else fields.subscription(number)
-        running = other is not None and other.status in _NIGHTLY_STATUSES
-        if other is not None and running and other.moved_to is None:
-            series = series_of(other)
-            if series.nightly:
-                span = nights_of(series, profile, other.start, from_ms(other.enrolled_ms))
-                if span is not None:
-                    nights.append(span)
     return Standing(
         series=series_of(subscription),
         index=subscription.index,
@@ -75,10 +65,33 @@ def standing_of(fields: PatientFields, subscription: Subscription, profile: Prof
         start=subscription.start,
         enrolled_at=from_ms(subscription.enrolled_ms),
         recent_drips=fields.recent_drips(),
-        nights=tuple(nights),
+        nights=nights_besides(fields, profile, subscription.number),
         trend=None if (known := fields.trend()) is None else Trend(known),
         done=subscription.done,
     )
+
+
+def nights_besides(
+    fields: PatientFields, profile: Profile, number: int | None = None
+) -> tuple[Nights, ...]:
+    """The dates that the patient's nightly series have for themselves.
+
+    Args:
+        fields: the patient's record.
+        profile: the patient's.
+        number: of a subscription that is left out; None for none.
+    """
+    nights: list[Nights] = []
+    for each in fields.numbers():
+        other = None if each == number else fields.subscription(each)
+        running = other is not None and other.status in _NIGHTLY_STATUSES
+        if other is not None and running and other.moved_to is None:
+            series = series_of(other)
+            if series.nightly:
+                span = nights_of(series, profile, other.start, from_ms(other.enrolled_ms))
+                if span is not None:
+                    nights.append(span)
+    return tuple(nights)
 
 
 def due_after(subscription: Subscription, index: int, profile: Profile) -> int | None:

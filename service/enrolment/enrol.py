@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from messages.catalog import Catalog
 from schedules.calendar import local_date
 from schedules.plan import next_due
+from schedules.series import Series
 from service.clinics import Clinic
 from service.clock import BusinessClock, from_ms, to_ms
 from service.dispatch.standing import profile_of
 from service.enrolment.form import EnrolmentForm, ValidForm, validate
-from service.errors import InvalidInput, StoreUnavailable
+from service.errors import InvalidInput, NotFound, StoreUnavailable
 from service.store.patients import Enrolled, Patients
 from service.store.records import (
     CHANNELS,
@@ -107,6 +109,47 @@ class Enrolment:
             InvalidInput: what is wrong and what to give instead.
         """
         return validate(form, self._clinics, self._catalog, nameless=nameless)
+
+    def languages(self, series: Series) -> frozenset[str]:
+        """Languages that every message of a series is written in."""
+        written = [set(self._catalog[step.message].languages) for step in series.steps]
+        return frozenset(set.intersection(*written))
+
+    def person(self, valid: ValidForm) -> tuple[Patient, bool]:
+        """Whom a form is about as they would be stored, and whether they are a patient already."""
+        known = self._known(valid, self._digests(valid), None)
+        fresh = self._patients.id_of(valid.given_name, valid.phone, valid.email)
+        return known or _patient(fresh, valid), known is not None
+
+    def add(self, patient: Patient, series: Series, start: date, *, source: str) -> Receipt:
+        """Put a known patient in a further series, by the consents that are on record.
+
+        Raises:
+            AlreadyEnrolled: the patient is in that series.
+            NotFound: the patient was erased meanwhile.
+            StoreUnavailable: nothing was changed.
+        """
+        now_ms = self._business.now_ms()
+        fields = self._patients.load(patient.id)
+        profile = profile_of(patient, fields.reachable() or frozenset(patient.channels))
+        due = next_due(series, 0, profile, start, from_ms(now_ms))
+        enrolled = self._patients.enrol(
+            patient,
+            new=False,
+            subscription=pack_subscription(series.name, series.version, start, now_ms),
+            series=series.name,
+            due_ms=now_ms if due is None else to_ms(due),
+            consents=[],
+            copies={},
+            source=source,
+        )
+        if enrolled.outcome == "enrolled":
+            raise AlreadyEnrolled(patient.id, enrolled.number, series.name)
+        if enrolled.status is None:
+            raise NotFound("There is no such patient any more.")
+        silent = tuple(each for each in patient.channels if each not in fields.reachable())
+        subscription = f"{patient.id}.{enrolled.number}"
+        return Receipt(patient.id, subscription, False, enrolled.status, silent)  # noqa: FBT003
 
     def enrol(self, form: EnrolmentForm, *, source: str, proof: Proof | None = None) -> Receipt:
         """Enrol; a person who is known by name and addresses gets a further subscription.

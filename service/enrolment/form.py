@@ -286,18 +286,39 @@ def _consents(form: EnrolmentForm, phone: str | None, email: str | None) -> dict
             )
         if address is None:
             continue
-        if not _WORD.fullmatch(method) or method.casefold() in _REFUSALS:
-            raise InvalidInput(
-                field,
-                "consent_missing",
-                f"Say how the patient agreed to {channel} (verbal, written, web ...), or leave "
-                f"that address out: without evidence of consent nobody is written to.",
-            )
-        consents[channel] = method
-    if not _WORD.fullmatch(form.wording.strip()):
+        consents[channel] = read_consent(method, channel)
+    read_wording(form.wording)
+    return consents
+
+
+def read_consent(text: str, channel: Channel) -> str:
+    """How somebody agreed to a channel: a word.
+
+    Raises:
+        InvalidInput: it is missing, or says that they did not.
+    """
+    method = text.strip()
+    if not _WORD.fullmatch(method) or method.casefold() in _REFUSALS:
+        raise InvalidInput(
+            f"{channel}_consent",
+            "consent_missing",
+            f"Say how the patient agreed to {channel} (verbal, written, web ...), or leave "
+            f"that address out: without evidence of consent nobody is written to.",
+        )
+    return method
+
+
+def read_wording(text: str) -> str:
+    """The version of the wording that somebody agreed to.
+
+    Raises:
+        InvalidInput: it is missing.
+    """
+    version = text.strip()
+    if not _WORD.fullmatch(version):
         raise InvalidInput(
             "wording",
             "wording_missing",
             "Give the version of the consent wording the patient saw or heard, such as 2026-01.",
         )
-    return consents
+    return version

@@ -103,6 +103,8 @@ class Event:
         rules: names of the rules that understood a reply.
         text: a reply's own words, where they were asked for.
         code: the provider's.
+        by: who did it, as the audit has it; empty where that is told by the kind.
+        until: when a pause ends by itself, on the patient's clock.
     """
 
     at: datetime
@@ -116,6 +118,8 @@ class Event:
     rules: tuple[str, ...] = ()
     text: str | None = None
     code: str | None = None
+    by: str = ""
+    until: datetime | None = None
 
 
 def of_reply(reply: Reply, at: datetime, text: str | None) -> Event:
@@ -214,6 +218,8 @@ def of_entry(
         channel=where,
         subscription=entry.on if where is None and "." in entry.on else None,
         code=entry.by.removeprefix("carrier:") if entry.by.startswith("carrier:") else None,
+        by=entry.by,
+        until=None if entry.until_ms is None else from_ms(entry.until_ms).astimezone(zone),
     )
 
 
@@ -228,13 +234,20 @@ _PLAIN: Final[Mapping[str, tuple[Kind, str, str]]] = {
 }
 """Kind, outcome and words of changes that need no more."""
 
+_CHANGED: Final[Mapping[str, tuple[str, str]]] = {
+    "amended": ("changed", "Changed: {},"),
+    "moved": ("moved", "Moved this series to begin on {},"),
+    "sent_now": ("sent_now", "Had one message sent at once, {},"),
+}
+"""Outcome of a change, and its words around the reason."""
+
 
 def _told(entry: Entry, zone: tzinfo) -> tuple[Kind, str, str, str] | None:
     """Kind, outcome, reason and words of a change; None for what is told otherwise."""
     if entry.what == "suppressed":
         known = SUPPRESSED.get(entry.reason, f"Suppressed ({entry.reason})")
         return "opt_out", "opted_out", entry.reason, known
-    if entry.what in {"amended", "reply_corrected"}:
+    if entry.what == "reply_corrected" or entry.what in _CHANGED:
         return _changed(entry)
     if entry.what.startswith("mail_") and entry.what.removeprefix("mail_") in MAILS:
         reason = entry.what.removeprefix("mail_")
@@ -251,8 +264,9 @@ def _told(entry: Entry, zone: tzinfo) -> tuple[Kind, str, str, str] | None:
 
 def _changed(entry: Entry) -> tuple[Kind, str, str, str]:
     words = entry.reason.split(",")
-    if entry.what == "amended":
-        return "change", "changed", entry.reason, f"Changed: {', '.join(words)},"
+    if entry.what in _CHANGED:
+        outcome, told = _CHANGED[entry.what]
+        return "change", outcome, entry.reason, told.format(", ".join(words))
     meant = ", ".join(_INTENTS[word] for word in words if word in _INTENTS)
     return "reply", "corrected", entry.reason, f"What they wrote was put right: it is {meant},"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from schedules.calendar import Profile, channel_for, local_date, zone_of
+from schedules.calendar import Profile, channel_for, local_date, resolve, zone_of
 from schedules.delivery import State
 from schedules.errors import SeriesError
 from schedules.plan import anchor_of
-from service.clock import BusinessClock, from_ms
+from service.clock import BusinessClock, from_ms, to_ms
 from service.dispatch.standing import profile_of, series_of
 from service.reporting.coming import coming
 from service.reporting.events import Event
@@ -69,6 +69,37 @@ class Explain:
         ]
         return sorted([*told, *lines], key=_when)
 
+    def between(
+        self, identifier: str, first: date, last: date, *, texts: bool = False
+    ) -> list[Line | Event]:
+        """What was due, was concluded or happened on some days, in the order of time.
+
+        Args:
+            identifier: the patient's id.
+            first: on the patient's calendar.
+            last: the same, included.
+            texts: whether replies are told with their own words.
+
+        Raises:
+            NotFound: there is no such patient.
+            SeriesError: a series version that the patient is in is not installed.
+            KeyMissing: something was encrypted under a key that is not in the ring.
+        """
+        fields = self._patients.load(identifier)
+        patient = self._patients.contact(fields)
+        zone = zone_of(patient.timezone)
+        stretch = tuple(
+            to_ms(resolve(datetime.combine(day, time(0)), zone))
+            for day in (first, last + timedelta(days=1))
+        )
+        told: list[Line | Event] = [
+            line
+            for line in self.explain(identifier)
+            if line.due is not None and first <= (line.ended or line.due).date() <= last
+        ]
+        told += self._happened.to(fields, patient, texts=texts, between=(stretch[0], stretch[1]))
+        return sorted(told, key=_at)
+
     def explain(self, identifier: str, day: date | None = None) -> list[Line]:
         """Every delivery of a patient in the order of their due times, or those of one day.
 
@@ -101,6 +132,13 @@ class Explain:
 
 def _when(told: Line | Event) -> datetime:
     return told.at if isinstance(told, Event) else told.order[0]
+
+
+def _at(told: Line | Event) -> tuple[datetime, bool]:
+    """When it happened: a delivery when it was over, not when it was due, and after its cause."""
+    if isinstance(told, Event):
+        return told.at, False
+    return told.ended or told.order[0], True
 
 
 def _because(line: Line, events: Sequence[Event], day: date | None) -> Line:

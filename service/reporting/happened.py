@@ -40,7 +40,14 @@ class Happened:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    def to(self, fields: PatientFields, patient: Patient, *, texts: bool = False) -> list[Event]:
+    def to(
+        self,
+        fields: PatientFields,
+        patient: Patient,
+        *,
+        texts: bool = False,
+        between: tuple[int, int] | None = None,
+    ) -> list[Event]:
         """Replies, answers, tasks, consents and changes of a patient and their addresses.
 
         An address that several share has one conversation, which is told of each of them.
@@ -49,14 +56,15 @@ class Happened:
             fields: the patient's record.
             patient: the same, decrypted.
             texts: whether replies are told with their own words.
+            between: business ms UTC, the second not included; None for all of it. The longer the
+                stretch, the more of the audit is read for it.
 
         Raises:
             KeyMissing: something was encrypted under a key that is not in the ring.
             StoreUnavailable: the store did not answer.
         """
         zone = zone_of(patient.timezone)
-        began = min((each.enrolled_ms for each in fields.subscriptions()), default=0)
-        since_ms = began - BEFORE_MS
+        since_ms, until_ms = between or (fields.enrolled_ms - BEFORE_MS, None)
         addresses = {
             self._records.suppressions.digest(channel, address): channel
             for channel in CHANNELS
@@ -66,14 +74,20 @@ class Happened:
             each
             for address in addresses
             for each in self._records.conversations.of(address, since_ms)
+            if until_ms is None or each.at_ms < until_ms
         ]
         replies = [each.what for each in said if isinstance(each.what, Reply)]
         spoken = {reply.source: reply.channel for reply in replies}
         events = [
             *(self._said(each, zone, texts=texts) for each in said),
             *(of_consent(each, zone) for each in self._records.patients.consents(patient.id)),
-            *_changes(self._entries(patient.id, addresses, since_ms), addresses, spoken, zone),
+            *_changes(
+                self._entries(patient.id, addresses, since_ms, until_ms), addresses, spoken, zone
+            ),
         ]
+        if between is not None:
+            since, until = map(from_ms, between)
+            events = [event for event in events if since <= event.at < until]
         return sorted(events, key=lambda event: event.at)
 
     def _said(self, said: Said, zone: tzinfo, *, texts: bool) -> Event:
@@ -91,7 +105,11 @@ class Happened:
         return self._records.replies.content(reply).get("body")
 
     def _entries(
-        self, patient: str, addresses: Mapping[str, Channel], since_ms: int
+        self,
+        patient: str,
+        addresses: Mapping[str, Channel],
+        since_ms: int,
+        until_ms: int | None,
     ) -> list[Entry]:
         """What the audit holds, each partition read once."""
         names: dict[PartitionKeys, set[str]] = {}
@@ -101,7 +119,7 @@ class Happened:
         return [
             entry
             for keys, wanted in names.items()
-            for entry in self._records.audit.of(keys, wanted, since_ms)
+            for entry in self._records.audit.of(keys, wanted, since_ms, until_ms)
         ]
 
 

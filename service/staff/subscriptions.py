@@ -122,8 +122,10 @@ class Staff:
         """
         return self._move(identifier, series, (Status.PAUSED,), Status.ACTIVE, source)
 
-    def stop(self, identifier: str, *, source: str) -> Stopped:
-        """Suppress every address of a patient, durably, before it returns.
+    def stop(
+        self, identifier: str, *, source: str, channels: Sequence[Channel] = CHANNELS
+    ) -> Stopped:
+        """Suppress a patient's addresses of some channels, durably, before it returns.
 
         An address that other patients share is suppressed for them too: it is the person who
         holds the phone that wants to be left alone.
@@ -133,23 +135,23 @@ class Staff:
             StoreUnavailable: not, or not wholly, recorded; ask again, it is idempotent.
         """
         patient = self._patients.contact(self._patients.load(identifier))
-        channels: list[Channel] = []
+        stopped: list[Channel] = []
         ended: list[str] = []
         sharing: dict[Channel, tuple[str, ...]] = {}
-        for channel in CHANNELS:
+        for channel in channels:
             address = patient.address(channel)
             if address is None:
                 continue
             digest = self._suppressions.digest(channel, address)
             ledger = self._suppressions.suppress(channel, digest, reason=STAFF, source=source)
-            channels.append(channel)
+            stopped.append(channel)
             ended += ledger.ended
             others = sorted(other for other in ledger.patients if other != identifier)
             if others:
                 sharing[channel] = tuple(
                     other for other in others if self._patients.find(other) is not None
                 )
-        return Stopped(tuple(channels), tuple(dict.fromkeys(ended)), sharing)
+        return Stopped(tuple(stopped), tuple(dict.fromkeys(ended)), sharing)
 
     def _move(
         self,

@@ -10,7 +10,7 @@ import redis
 
 from service.clock import BusinessClock, MachineClock
 from service.store.connection import store_errors
-from service.store.keys import PartitionKeys
+from service.store.keys import PartitionKeys, partition_of
 from service.store.scripts import as_text
 
 AT_ONCE: Final = 1000
@@ -50,34 +50,59 @@ class Audit:
         self._business = business
         self._machine = machine
 
-    def of(self, keys: PartitionKeys, names: Collection[str], since_ms: int) -> list[Entry]:
-        """Changes on some patients or addresses of a partition from an instant on, oldest first.
+    def of(
+        self,
+        keys: PartitionKeys,
+        names: Collection[str],
+        since_ms: int,
+        until_ms: int | None = None,
+    ) -> list[Entry]:
+        """Changes on some patients or addresses of a partition in a stretch of time, oldest first.
 
-        Reads the partition's whole stream from there on, a thousand entries at a time.
+        Reads all of the partition's stream in that stretch, a thousand entries at a time.
 
         Args:
             keys: of the partition.
             names: ids of patients, whose subscriptions are meant as well, or digests of addresses.
             since_ms: business ms UTC.
+            until_ms: the same, where it ends; None for now.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
         return [
             entry
-            for entry in self._since(keys.audit, since_ms)
-            if entry.at_ms >= since_ms and {entry.on, entry.on.partition(".")[0]} & set(names)
+            for entry in self._between(keys.audit, since_ms, until_ms)
+            if since_ms <= entry.at_ms
+            and (until_ms is None or entry.at_ms < until_ms)
+            and {entry.on, entry.on.partition(".")[0]} & set(names)
         ]
 
-    def _since(self, stream: str, since_ms: int) -> Iterator[Entry]:
+    def note_seen(self, patient: str, by: str) -> None:
+        """Note that somebody looked at a patient; cheap, and nobody waits for the disk.
+
+        Args:
+            patient: whom.
+            by: who looked: ``staff:<id>``.
+
+        Raises:
+            StoreUnavailable: it was not noted, and nothing is to be shown.
+        """
+        stream = PartitionKeys(partition_of(patient)).audit
+        now_ms = self._business.now_ms()
+        with store_errors(self._client):
+            self._client.xadd(stream, {"what": "seen", "on": patient, "by": by, "at": now_ms})
+
+    def _between(self, stream: str, since_ms: int, until_ms: int | None) -> Iterator[Entry]:
         # Entries are numbered by the server's own clock. Where business time runs fast, that says
         # nothing about when, and all are read.
         fast = abs(self._business.now_ms() - self._machine.now_ms()) > SLACK_MS
         after = "-" if fast else str(max(0, since_ms - SLACK_MS))
+        last = "+" if fast or until_ms is None else str(until_ms + SLACK_MS)
         while True:
             with store_errors(self._client):
                 pipeline = self._client.pipeline(transaction=False)
-                pipeline.xrange(stream, min=after, count=AT_ONCE)
+                pipeline.xrange(stream, min=after, max=last, count=AT_ONCE)
                 (rows,) = pipeline.execute()
             for _, fields in rows:
                 yield _entry({as_text(k): as_text(v) for k, v in fields.items()})

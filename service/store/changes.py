@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Literal
 
 from service.clock import BusinessClock
 from service.errors import NotFound
+from service.store.flights import DRIPS_A_WEEK
 from service.store.keyring import KeyRing
 from service.store.keys import PartitionKeys, partition_of
 from service.store.patients import Consent, pack_evidence
-from service.store.records import Patient, PatientFields
+from service.store.records import (
+    LETTER,
+    Channel,
+    Patient,
+    PatientFields,
+    Subscription,
+    pack_subscription,
+)
 from service.store.scripts import Scripts
+
+DayTaken = Literal["ok", "suppressed", "capped_day", "capped_week"]
 
 
 class PatientChanges:
@@ -60,6 +72,55 @@ class PatientChanges:
         if answer == b"gone":
             raise NotFound("There is no such patient any more.")
         return bool(answer == b"ok")
+
+    def move(
+        self, subscription: Subscription, start: date, *, source: str
+    ) -> Literal["ok", "changed", "over"]:
+        """Have a subscription begin on another day; what is left of it is planned anew.
+
+        Args:
+            subscription: as it was read; ``changed`` where it is not that any more.
+            start: the new first day.
+            source: who moves it, for the audit.
+
+        Raises:
+            NotFound: the patient was erased meanwhile.
+        """
+        keys = PartitionKeys(partition_of(subscription.patient))
+        names = (keys.patient(subscription.patient), keys.due, keys.held, keys.audit)
+        known, wanted = (
+            pack_subscription(
+                subscription.series, subscription.version, day, subscription.enrolled_ms
+            )
+            for day in (subscription.start, start)
+        )
+        told = (self._business.now_ms(), source, start.isoformat())
+        args = (subscription.number, subscription.id, known, wanted, *told)
+        answer = self._scripts.run_durably("move_start", [(names, args)])[0].decode()
+        if answer == "gone":
+            raise NotFound("There is no such subscription any more.")
+        moved: Literal["ok", "changed", "over"] = answer
+        return moved
+
+    def take_day(
+        self, identifier: str, channel: Channel, day: date, message: str, *, source: str
+    ) -> DayTaken:
+        """Count a message outside of a series as a local day's one, where it may be sent.
+
+        Raises:
+            NotFound: there is no such patient.
+            StoreUnavailable: it may have been counted, and nothing is to be sent.
+        """
+        keys = PartitionKeys(partition_of(identifier))
+        names = (keys.patient(identifier), keys.audit)
+        now_ms = self._business.now_ms()
+        told = (day.toordinal(), DRIPS_A_WEEK, source, now_ms, message)
+        args = (identifier, "x" + LETTER[channel], *told)
+        answer = self._scripts.run_durably("take_day", [(names, args)])[0].decode()
+        if answer == "gone":
+            raise NotFound("There is no such patient any more.")
+        taken: DayTaken = answer
+        return taken
 
     def end_links(self, identifier: str, *, source: str) -> int:
         """Make every link to a patient's page dead that was made before; how often that was done.

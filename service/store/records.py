@@ -6,7 +6,8 @@ A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` en
 looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself,
 ``g<n>`` steps that are over before their turn, ``m<n>`` what it went on as,
 ``y<n>`` the pause that an opt-out ended, ``w<n>`` leases that
-ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``e`` how often
+ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``ns``/``ne`` and
+``ms``/``me`` the address that a corrected one is now and is about to be, ``e`` how often
 all links to the patient's page were ended, and of somebody who was erased nothing but ``z``, when.
 Nothing outside ``c`` tells who somebody is.
 """
@@ -196,6 +197,13 @@ class PatientFields:
         """The copy for a channel, if that address was ever suppressed."""
         packed = self.text("x" + LETTER[channel])
         return SuppressionCopy.unpack(packed) if packed else None
+
+    def corrected_ms(self, channel: Channel) -> int:
+        """When the address of a channel was last corrected, machine ms UTC; 0 where it never was.
+
+        What was begun before then went to another address.
+        """
+        return int((self.text("n" + LETTER[channel]) or "|0").rpartition("|")[2])
 
     def reachable(self) -> frozenset[Channel]:
         """Channels with consent and without suppression."""

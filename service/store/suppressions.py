@@ -221,7 +221,7 @@ class Suppressions:
         for patient in ledger.patients:
             keys = PartitionKeys(partition_of(patient))
             field = "x" + LETTER[channel]
-            args = (field, ledger.sequence, int(ledger.on), ledger.reason, patient, now_ms)
+            args = (field, ledger.sequence, int(ledger.on), ledger.reason, patient, now_ms, digest)
             calls.append(((keys.patient(patient), keys.due), args))
         ended = []
         answers = self._scripts.run_durably("copy_suppression", calls)

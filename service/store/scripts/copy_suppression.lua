@@ -1,9 +1,24 @@
 -- Carry an address's suppression to one patient; a lower sequence never overwrites a higher one.
 -- KEYS: patient, due.
--- ARGV: copy field, sequence, on, reason, patient id, business now ms.
+-- ARGV: copy field, sequence, on, reason, patient id, business now ms, the address's digest.
+-- Where the patient's address was corrected ('n'), only the one that it is now counts; what comes
+-- for the one that it is about to be ('m') is kept until it is.
 -- Ends subscriptions that no channel reaches any more; a lift revives those that one reaches again.
 -- Returns {applied, subscription numbers whose status changed...}.
 local UNREACHABLE = {invalid = 'x', wrong_number = 'x'}
+local letter = string.sub(ARGV[1], 2)
+local own = redis.call('HGET', KEYS[1], 'n' .. letter)
+if own and string.match(own, '^[^|]*') ~= ARGV[7] then
+  local coming = redis.call('HGET', KEYS[1], 'm' .. letter)
+  local digest, sequence = string.match(coming or '', '^([^|]*)|(%d+)')
+  if digest == ARGV[7] and tonumber(sequence) < tonumber(ARGV[2]) then
+    coming = table.concat({digest, ARGV[2], ARGV[3], ARGV[4]}, '|')
+    redis.call('HSET', KEYS[1], 'm' .. letter, coming)
+  else
+    redis.call('HSET', KEYS[1], 'n' .. letter, own)  -- for WAITAOF, see below
+  end
+  return {0}
+end
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known and tonumber(string.match(known, '^%d+')) >= tonumber(ARGV[2]) then
   -- Written once more, since WAITAOF confirms at once on a connection that wrote nothing.

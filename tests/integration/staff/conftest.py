@@ -11,6 +11,9 @@ import pytest
 from service.bootstrap import Core
 from service.enrolment.form import EnrolmentForm
 from service.settings import load_settings
+from service.store.flights import Beginning, Conclusion
+from service.store.history import HistoryEntry
+from service.store.keys import partition_of
 from tests.support.servers import valkey_server
 
 CLINICS = """
@@ -64,6 +67,31 @@ class Desk:
     def enrol(self, given_name: str = "Ana", **changes: str) -> str:
         """Enrol somebody; their id."""
         return self.core.enrolment.enrol(self.form(given_name, **changes), source="test").patient
+
+    def send_next(self, patient: str) -> None:
+        """Let a worker send what is due to a patient, as far as the store can tell."""
+        store, machine = self.core.dispatch_store, self.core.machine
+        now_ms, lease_ms = self.core.business.now_ms(), machine.now_ms() + 60_000
+        partition = partition_of(patient)
+        (claimed,) = [
+            claim
+            for claim in store.claim(partition, now_ms, 10, lease_ms)
+            if claim.fields.id == patient
+        ]
+        attempt = self.core.patients.new_attempt(patient)
+        assert store.begin([Beginning(claimed, attempt, "sms", lease_ms, None, now_ms)]) == ["ok"]
+        entry = HistoryEntry(1, 0, "s", "welcome", "sms", now_ms, now_ms, 1, "accepted")
+        done = Conclusion(
+            claimed.subscription.id,
+            claimed.token,
+            "bq",
+            "due",
+            now_ms + 86_400_000,
+            cursor=(1, 0, 0),
+            entry=entry,
+            attempt=attempt,
+        )
+        assert store.conclude([done]) == [True]
 
     def to(self, instant_ms: int) -> None:
         """Let business time go on to an instant."""

@@ -160,7 +160,7 @@ def test_every_change_that_a_script_writes_down_is_told_or_is_known_to_be_told_o
     assert otherwise <= written
     assert written - otherwise == {
         *("suppressed", "suppression_lifted", "amended", "links_ended", "retried"),
-        *("status_", "mail_", "reply_corrected"),
+        *("status_", "mail_", "reply_corrected", "moved", "moved_on", "sent_now"),
     }
 
 

@@ -1,0 +1,31 @@
+-- Have a subscription begin on another day: what is left of its series is planned from that one.
+-- KEYS: patient, due, held, audit.
+-- ARGV: n, subscription, its text as it was read, its text as it is to be, business now ms, source, the day.
+-- The cursor stays where it is, so that nothing is sent twice. What is due later is due at once: the
+-- policy puts it off to its new time. What a worker has claimed and not begun was planned by the old day:
+-- its claim is void.
+-- Returns 'ok' | 'gone' | 'changed' | 'over' (it has ended, or gone on as another subscription).
+local n, member, now = ARGV[1], ARGV[2], tonumber(ARGV[5])
+local record = redis.call('HMGET', KEYS[1], 's' .. n, 'u' .. n, 'f' .. n, 'm' .. n)
+if not record[1] then return 'gone' end
+if record[1] ~= ARGV[3] then return 'changed' end
+if record[4] or not string.find('apn', record[2], 1, true) then return 'over' end
+redis.call('HSET', KEYS[1], 's' .. n, ARGV[4])
+local flight = record[3]
+if flight and string.find(flight, '^%d+|[cr]') then
+  redis.call('HDEL', KEYS[1], 'f' .. n)
+  redis.call('ZREM', KEYS[3], member)
+  flight = nil
+  local wake = redis.call('HGET', KEYS[1], 'd' .. n)
+  if record[2] == 'p' and wake then redis.call('ZADD', KEYS[2], wake, member) end
+end
+if record[2] == 'a' then
+  if flight then
+    redis.call('HSET', KEYS[1], 'b' .. n, now)
+  else
+    redis.call('ZADD', KEYS[2], now, member)
+  end
+end
+redis.call('XADD', KEYS[4], '*', 'what', 'moved', 'on', member, 'by', ARGV[6],
+  'reason', ARGV[7], 'at', ARGV[5])
+return 'ok'
