@@ -20,6 +20,7 @@ _UNPRINTABLE: Final = re.compile(
 _NOT_DIALLED: Final = re.compile(r"[^0-9+*#]")
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s<>\"]+")
 _MAY_BE_BLANK: Final = frozenset({"given_name"})
+_LINES_KEPT: Final = frozenset({"answer"})
 _PERSONAL: Final = frozenset({"given_name", "greeting", "unsubscribe_url", "page_url"})
 
 
@@ -114,7 +115,8 @@ class Renderer:
 
     `context` is a mapping of str to str that has every variable the message uses (see
     `messages.sample.sample_context` for all of them). Values are plain text: whatever they hold is
-    shown as it is and can neither become Markdown nor HTML nor a line of its own.
+    shown as it is and can neither become Markdown nor HTML nor a line of its own; only `answer`,
+    what a person has written, keeps its lines.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -132,7 +134,7 @@ class Renderer:
         """
         compiled = self._sms.get((name, language)) or self._compile_sms(name, language)
         try:
-            text = fill(compiled, _writers(context))
+            text = fill(compiled, _writers(context, lines_kept=_LINES_KEPT))
         except Malformed as error:
             raise TemplateFault(name, language, str(error)) from None
         counted = segment(text)
@@ -147,9 +149,10 @@ class Renderer:
         """
         compiled = self._email.get((name, language)) or self._compile_email(name, language)
         try:
-            writers = _writers(_greeted(context, language))
+            greeted = _greeted(context, language)
+            writers = _writers(greeted, lines_kept=_LINES_KEPT)
             return EmailContent(
-                subject=fill(compiled.subject, writers),
+                subject=fill(compiled.subject, _writers(greeted)),
                 text=fill(compiled.text, writers),
                 html=fill(compiled.html, writers),
                 language=language,
@@ -233,10 +236,18 @@ def one_line(value: str) -> str:
     return " ".join(value.split())
 
 
-def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
+def lines(value: str) -> str:
+    """Return a value as lines of printable text, with at most one empty line between two."""
+    kept = "\n".join(one_line(line) for line in value.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", kept).strip()
+
+
+def _writers(
+    context: Mapping[str, str], lines_kept: frozenset[str] = frozenset()
+) -> dict[str, Callable[[str], str]]:
     def text(variable: str) -> str:
         try:
-            value = one_line(context[variable])
+            value = (lines if variable in lines_kept else one_line)(context[variable])
         except KeyError:
             raise Malformed(f"{variable} has no value; pass it in the context") from None
         if not value and variable not in _MAY_BE_BLANK:
@@ -244,7 +255,7 @@ def _writers(context: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
         return value
 
     def html(variable: str) -> str:
-        return escape(text(variable))
+        return escape(text(variable)).replace("\n", "<br>")
 
     def dialled(variable: str) -> str:
         return _NOT_DIALLED.sub("", text(variable))

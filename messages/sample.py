@@ -20,10 +20,12 @@ _WORDED: Final = {
     "en": {
         "series_title": "12 weeks of small steps",
         "frequency": "about 4 messages a week for 12 weeks",
+        "answer": "Yes, come by on Monday at nine.",
     },
     "es": {
         "series_title": "12 semanas de pasos pequeños",
         "frequency": "unos 4 mensajes por semana durante 12 semanas",
+        "answer": "Claro, venga el lunes a las nueve.",
     },
 }
 

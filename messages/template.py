@@ -31,6 +31,7 @@ EMAIL_VARIABLES: Final = (
     "task",
     "choices",
     "page_url",
+    "answer",
 )
 SMS_VARIABLES: Final = tuple(
     name

@@ -14,6 +14,8 @@ from service.inbox.newcomers import Newcomers
 from service.inbox.rating import Ratings
 from service.inbox.receive import Inbox
 from service.inbox.scope import Scope
+from service.inbox.threads import ThreadParts, Threads
+from service.inbox.writing import Writing, WritingParts
 from service.store.scope import ScopeQuestions
 
 if TYPE_CHECKING:
@@ -27,10 +29,14 @@ class InboxCases:
     Attributes:
         inbox: follows and answers it.
         correcting: puts right what was understood of it.
+        threads: shows staff what was said.
+        writing: sends what staff write back.
     """
 
     inbox: Inbox
     correcting: Correcting
+    threads: Threads
+    writing: Writing
 
 
 def inbox_cases(core: Core) -> InboxCases:
@@ -63,4 +69,34 @@ def inbox_cases(core: Core) -> InboxCases:
             Ratings(core.patients, core.check_ins),
         )
     )
-    return InboxCases(inbox, correcting)
+    return InboxCases(inbox, correcting, _threads(core, answers), _writing(core))
+
+
+def _threads(core: Core, answers: Answers) -> Threads:
+    return Threads(
+        ThreadParts(
+            core.worklist,
+            core.tasks,
+            core.conversations,
+            core.corrections,
+            core.suppressions,
+            answers,
+            core.keyring,
+            core.machine,
+        )
+    )
+
+
+def _writing(core: Core) -> Writing:
+    return Writing(
+        WritingParts(
+            core.responses,
+            core.replies,
+            core.suppressions,
+            core.renderer,
+            core.composer,
+            core.machine,
+            core.business,
+            core.settings.clock_setting.factor or 1.0,
+        )
+    )

@@ -233,5 +233,6 @@ class Composer:
             "link": self._public_url,
             "task": "-",
             "choices": "-",
+            "answer": "-",
             "page_url": f"{self._public_url}/p",
         }

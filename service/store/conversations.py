@@ -8,7 +8,7 @@ answer, and what was put before staff. The records are those of ``replies``, ``r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 
@@ -21,6 +21,7 @@ from service.store.scripts import Call, Scripts, as_text
 from service.store.tasks import Task, task_of
 
 _ORDER = "rmk"
+_ENCRYPTED = (b"c", b"r", b"nt", b"xh")
 _UNDER_WAY = frozenset({"queued", "begun"})
 
 
@@ -33,6 +34,8 @@ class Sent:
         message: its name in the library.
         state: a word of ``responses.WORDS``.
         code: the provider's.
+        by: who of the staff wrote it, empty where nobody did.
+        clinic: in whose name it goes.
     """
 
     id: str
@@ -40,6 +43,8 @@ class Sent:
     message: str
     state: str
     code: str
+    by: str = ""
+    clinic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,14 @@ class Said:
     Attributes:
         at_ms: when it was received or queued, business ms UTC.
         what: a reply without its answer's text, a message of ours, or a task for staff.
+        key: of its record.
+        sealed: what is encrypted of it, by field; empty where it is over or was erased.
     """
 
     at_ms: int
     what: Reply | Sent | Task
+    key: str = ""
+    sealed: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Conversations:
@@ -65,12 +74,13 @@ class Conversations:
         self._scripts = scripts
         self._keys_of = keys_of
 
-    def of(self, address: str, since_ms: int = 0) -> list[Said]:
+    def of(self, address: str, since_ms: int = 0, newest: int | None = None) -> list[Said]:
         """What was said by or to an address from an instant on, oldest first.
 
         Args:
             address: its digest.
             since_ms: business ms UTC.
+            newest: only so many, the latest; None for all.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -78,16 +88,19 @@ class Conversations:
         keys = self._keys_of(address)
         with store_errors(self._client):
             pipeline = self._client.pipeline(transaction=False)
-            pipeline.zrangebyscore(keys.said(address), since_ms, "+inf", withscores=True)
+            if newest is None:
+                pipeline.zrangebyscore(keys.said(address), since_ms, "+inf", withscores=True)
+            else:
+                pipeline.zrange(keys.said(address), 0, newest - 1, desc=True, withscores=True)
             (rows,) = pipeline.execute()
         listed = [(as_text(member), int(score)) for member, score in rows]
         # What was said at one instant began with a reply.
         listed.sort(key=lambda row: (row[1], _ORDER.index(row[0][0])))
         records = self._scripts.read_hashes([_key(keys, member) for member, _ in listed])
         return [
-            Said(at_ms, _read(member, record))
+            Said(at_ms, _read(member, record), _key(keys, member), _sealed(record))
             for (member, at_ms), record in zip(listed, records, strict=True)
-            if record
+            if record and at_ms >= since_ms
         ]
 
     def forget(self, address: str) -> None:
@@ -119,9 +132,16 @@ def _read(member: str, record: Mapping[bytes, bytes]) -> Reply | Sent | Task:
         return reply_of(PatientFields.of(identifier, record), new=False, asked=0, answer=None)
     if kind == "k":
         return task_of(identifier, record)
-    text = {name: record.get(name.encode(), b"").decode() for name in ("h", "m", "s", "rc")}
+    text = {
+        name: record.get(name.encode(), b"").decode() for name in ("h", "m", "s", "rc", "b", "g")
+    }
     channel: Channel = "email" if text["h"] == LETTER["email"] else "sms"
-    return Sent(identifier, channel, text["m"], WORDS[text["s"]], text["rc"])
+    state = WORDS[text["s"]]
+    return Sent(identifier, channel, text["m"], state, text["rc"], text["b"], text["g"])
+
+
+def _sealed(record: Mapping[bytes, bytes]) -> dict[str, bytes]:
+    return {name.decode(): record[name] for name in _ENCRYPTED if record.get(name)}
 
 
 def _words_of(

@@ -3,8 +3,9 @@
 A record is one hash in the partition of the address it goes to, whose suppression the script that
 begins it can so ask for. Its fields: ``a`` digest of the address, ``h`` channel, ``g`` clinic,
 ``m`` message, ``l`` language, ``f`` 1 for an answer and 2 for an alert, which go suppression
-notwithstanding, ``x`` when it is no longer wanted, ``c`` encrypted recipient and values, ``s``
-state, ``u`` end of its lease, ``id`` and ``rc`` the provider's id and code.
+notwithstanding, ``x`` when it is no longer wanted, ``c`` encrypted recipient and values, ``kw`` set
+where these stay when it is over, ``b`` who wrote it, ``s`` state, ``u`` end of its lease, ``id``
+and ``rc`` the provider's id and code.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Response:
         answers: an answer to what the person has just written: it goes suppression
             notwithstanding (ARCHITECTURE, "What a STOP covers").
         expires_s: after that many machine seconds it is not wanted any more.
+        after_s: it waits for so many machine seconds.
+        by: who wrote it, for the audit; its words stay on record then. Empty where nobody did.
     """
 
     channel: Channel
@@ -72,6 +75,8 @@ class Response:
     answers: bool = False
     alert: bool = False
     expires_s: float = 900.0
+    after_s: float = 0.0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +138,16 @@ class Responses:
             "x": now_ms + int(response.expires_s * 1000),
             "c": sealed,
         }
+        if response.by:
+            fields |= {"kw": "1", "b": response.by}
         # An alert is not listed: whoever of the staff gets it may be a patient as well.
-        listed = "" if response.alert else self._business.now_ms()
-        args: list[Argument] = [now_ms, KEPT_MS, listed]
+        at_ms = self._business.now_ms()
+        after_ms = now_ms + int(response.after_s * 1000)
+        args: list[Argument] = [after_ms, KEPT_MS, "" if response.alert else at_ms]
+        args += [response.by, at_ms]
         for name, value in fields.items():
             args += [name, value]
-        names = (key, keys.responses, keys.said(address))
+        names = (key, keys.responses, keys.said(address), keys.audit)
         return bool(self._scripts.run_durably("queue_response", [(names, args)])[0])
 
     def waiting(self, partition: int, limit: int) -> list[Queued]:

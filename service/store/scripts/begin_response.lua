@@ -7,7 +7,7 @@ local record = redis.call('HMGET', KEYS[1], 's', 'x', 'f', 'u')
 local name = string.match(KEYS[1], ':([^:]*)$')
 local function over(state)
   redis.call('HSET', KEYS[1], 's', state)
-  redis.call('HDEL', KEYS[1], 'c')  -- nobody needs the words any more
+  if redis.call('HEXISTS', KEYS[1], 'kw') == 0 then redis.call('HDEL', KEYS[1], 'c') end  -- the words
   redis.call('ZREM', KEYS[2], name)
 end
 if not record[1] then

@@ -11,7 +11,7 @@ local name = string.match(KEYS[1], ':([^:]*)$')
 if ARGV[1] == 'q' then
   redis.call('ZADD', KEYS[2], ARGV[2], name)
 else
-  redis.call('HDEL', KEYS[1], 'c')  -- nobody needs the words any more
+  if redis.call('HEXISTS', KEYS[1], 'kw') == 0 then redis.call('HDEL', KEYS[1], 'c') end  -- the words
   redis.call('ZREM', KEYS[2], name)
 end
 return 1

@@ -1,0 +1,288 @@
+"""What was said by and to an address, as staff read it; and a page of what waits for them.
+
+Whoever sees some clinics only sees of an address what is of these: a number that two families share
+has a thread for each of their clinics, as far as it is known what was meant for whom.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from service.clock import MachineClock
+from service.errors import NotFound
+from service.inbox.answers import Answers
+from service.inbox.people import Person
+from service.store.conversations import Conversations, Said, Sent
+from service.store.corrections import Corrections, Told
+from service.store.keyring import KeyMissing, KeyRing, Tampered
+from service.store.records import Channel
+from service.store.reply_records import Reply
+from service.store.suppressions import Stand, Suppressions
+from service.store.tasks import Note, Task, TaskKind, Tasks
+from service.store.worklist import Page, Place, Row, Worklist
+
+log = structlog.get_logger(__name__)
+
+NEWEST: Final = 50
+"""So many entries of a thread are shown at first."""
+KINDS: Final = tuple(TaskKind)
+"""What may wait, the most pressing first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was said.
+
+    Attributes:
+        at_ms: business ms UTC.
+        text: of a reply, and of what staff wrote, its words; None where they were erased, or cannot
+            be read.
+        answer: of a reply, the text that answered it as it came in.
+        told: of a reply, what staff have put right, oldest first.
+        notes: of a task, oldest first.
+    """
+
+    at_ms: int
+    what: Reply | Sent | Task
+    text: str | None = ""
+    answer: str = ""
+    told: tuple[Told, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was said by and to an address.
+
+    Attributes:
+        address: its digest.
+        people: patients who use it, as far as the reader sees their clinics, the latest first.
+        shared: somebody else uses it as well, whom the reader does not see.
+        entries: oldest first.
+        earlier: there are older ones that are not among them.
+        stand: how the ledger has the address.
+        clinic: id of the clinic that answers.
+    """
+
+    address: str
+    channel: Channel
+    people: tuple[Person, ...]
+    shared: bool
+    entries: tuple[Entry, ...]
+    earlier: bool
+    stand: Stand
+    clinic: str
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """What was written to us, oldest first."""
+        return tuple(each.what for each in self.entries if isinstance(each.what, Reply))
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What was put before staff, oldest first."""
+        return tuple(each.what for each in self.entries if isinstance(each.what, Task))
+
+    def reply(self, identifier: str) -> Reply:
+        """One of the replies.
+
+        Raises:
+            NotFound: there is none of that id that the reader sees.
+        """
+        for reply in self.replies:
+            if reply.id == identifier:
+                return reply
+        raise NotFound("There is no such message.")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A thread, or a task, in a list of what waits.
+
+    Attributes:
+        names: given names of the patients concerned, as far as they can be read.
+        text: what the task is about: the words of a reply; empty where there are none.
+        age_ms: machine ms since it was opened.
+    """
+
+    row: Row
+    names: tuple[str, ...]
+    text: str
+    age_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page of them; ``page`` has the counts and where the next one begins."""
+
+    page: Page
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadParts:
+    """What threads are read from."""
+
+    worklist: Worklist
+    tasks: Tasks
+    conversations: Conversations
+    corrections: Corrections
+    suppressions: Suppressions
+    answers: Answers
+    keyring: KeyRing
+    machine: MachineClock
+
+
+class Threads:
+    """The use cases behind the console's inbox and its first page."""
+
+    def __init__(self, parts: ThreadParts) -> None:
+        self._parts = parts
+
+    def waiting(
+        self,
+        clinics: Collection[str],
+        *,
+        kinds: Sequence[TaskKind] = KINDS,
+        limit: int,
+        after: Place | None = None,
+        by_address: bool = False,
+    ) -> WaitingPage:
+        """A page of what waits, the most pressing first; only what is shown is decrypted.
+
+        Args:
+            clinics: that the reader sees; empty: every one.
+            kinds: those that are asked for, in their order.
+            limit: how many rows.
+            after: of the page before this; None for the first.
+            by_address: a row for each thread, and not for each task.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        page = self._parts.worklist.page(
+            kinds, clinics, limit=limit, after=after, by_address=by_address
+        )
+        now_ms = self._parts.machine.now_ms()
+        contents = self._parts.tasks.contents([row.task for row in page.rows])
+        return WaitingPage(
+            page,
+            tuple(
+                Waiting(
+                    row,
+                    tuple(self._names(row.task.patients, clinics)) or _named(content),
+                    content.get("body", ""),
+                    max(0, now_ms - row.task.opened_ms),
+                )
+                for row, content in zip(page.rows, contents, strict=True)
+            ),
+        )
+
+    def _names(self, patients: Sequence[str], clinics: Collection[str]) -> Iterable[str]:
+        for person in self._parts.answers.people(patients):
+            if sees(clinics, person.contact.clinic):
+                yield person.contact.given_name
+
+    def open(
+        self, address: str, clinics: Collection[str], *, newest: int | None = NEWEST
+    ) -> Thread:
+        """One thread.
+
+        Args:
+            address: its digest.
+            clinics: that the reader sees; empty: every one.
+            newest: of all that was said, only so much; None for everything.
+
+        Raises:
+            NotFound: nothing was said there, or nothing that the reader may see.
+            StoreUnavailable: the store does not answer.
+        """
+        everybody = self._parts.answers.people(self._parts.suppressions.patients(address))
+        people = [each for each in everybody if sees(clinics, each.contact.clinic)]
+        said = self._parts.conversations.of(address, newest=newest)
+        seen = [each for each in said if _is_seen(each, clinics, known=bool(people))]
+        if not seen and newest is not None and len(said) >= newest:
+            return self.open(address, clinics, newest=None)
+        if not seen:
+            raise NotFound("There is no such conversation.")
+        clinic_ids = [
+            *(person.contact.clinic for person in people[:1]),
+            *(_clinic_of(each) for each in reversed(seen)),
+        ]
+        return Thread(
+            address=address,
+            channel=self._channel(address, seen, people),
+            people=tuple(people),
+            shared=len(people) < len(everybody),
+            entries=tuple(self._entry(each) for each in seen),
+            earlier=newest is not None and len(said) >= newest,
+            stand=self._parts.suppressions.stand(address),
+            clinic=next(filter(None, clinic_ids), ""),
+        )
+
+    def _channel(self, address: str, said: Sequence[Said], people: Sequence[Person]) -> Channel:
+        for each in said:
+            if not isinstance(each.what, Task):
+                return each.what.channel
+        mailboxes = {person.contact.email for person in people} - {None}
+        digest = self._parts.suppressions.digest
+        return "email" if address in {digest("email", box or "") for box in mailboxes} else "sms"
+
+    def task(self, identifier: str, clinics: Collection[str]) -> Task:
+        """A task that the reader sees.
+
+        Raises:
+            NotFound: there is none.
+        """
+        task = self._parts.tasks.find(identifier)
+        if not sees(clinics, task.clinic):
+            raise NotFound("There is no such task.")
+        return task
+
+    def _entry(self, said: Said) -> Entry:
+        what = said.what
+        try:
+            if isinstance(what, Reply):
+                told = tuple(self._parts.corrections.of(what)) if what.correction else ()
+                body = json.loads(self._opened(said, "c") or "{}").get("body")
+                return Entry(said.at_ms, what, body, self._opened(said, "r"), told)
+            if isinstance(what, Sent):
+                written = json.loads(self._opened(said, "c") or "{}") if what.by else {}
+                return Entry(said.at_ms, what, written.get("values", {}).get("answer"))
+            notes = tuple(self._parts.tasks.notes(what)) if "nt" in said.sealed else ()
+            return Entry(said.at_ms, what, notes=notes)
+        except (KeyMissing, Tampered) as error:
+            log.error("entry_unreadable", entry=what.id, fault=str(error))
+            return Entry(said.at_ms, what, None)
+
+    def _opened(self, said: Said, name: str) -> str:
+        sealed = said.sealed.get(name)
+        return self._parts.keyring.decrypt(sealed, said.key.encode()).decode() if sealed else ""
+
+
+def _is_seen(said: Said, clinics: Collection[str], *, known: bool) -> bool:
+    """Whether a reader of some clinics sees it; ``known``: they see somebody who uses the address.
+
+    What is of no certain clinic, such as an e-mail, is for whoever sees one of those concerned.
+    """
+    clinic = _clinic_of(said)
+    return not clinics or (clinic in clinics if clinic else known)
+
+
+def _clinic_of(said: Said) -> str:
+    return said.what.clinic
+
+
+def _named(content: Mapping[str, str]) -> tuple[str, ...]:
+    name = content.get("given_name", "")
+    return (name,) if name else ()
+
+
+def sees(clinics: Collection[str], clinic: str) -> bool:
+    """Whether a reader of some clinics sees one; of every clinic where none is named."""
+    return not clinics or clinic in clinics
