@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.goals.console import console
 from tests.bench.goals.rush import rush
 from tests.bench.goals.stored import stored
 from tests.bench.goals.throughput import mails, slow_texts, texts
@@ -34,6 +35,7 @@ GOALS: dict[str, Callable[[Part, Path, Sizes], None]] = {
     "P6": rush,
     "P8": webhooks,
     "P9": workers,
+    "pages": console,
 }
 
 

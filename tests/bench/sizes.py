@@ -19,6 +19,7 @@ class Sizes:
         idle_s: how long P5 watches a service that has nothing to do.
         rush: P6's subscriptions that are due in the same second.
         webhooks: P8's texts to us, at a steady rate, and as many again at once.
+        console: patients in the store whose console is looked at.
         workers: P9's numbers of worker processes.
     """
 
@@ -31,6 +32,7 @@ class Sizes:
     idle_s: float = 20
     rush: int = 100_000
     webhooks: int = 10_000
+    console: int = 100_000
     workers: tuple[int, ...] = (1, 2, 4)
 
 
@@ -44,6 +46,7 @@ QUICK = Sizes(
     idle_s=5,
     rush=5_000,
     webhooks=2_000,
+    console=5_000,
 )
 SMOKE = Sizes(
     texts=100,
@@ -55,5 +58,6 @@ SMOKE = Sizes(
     idle_s=1,
     rush=200,
     webhooks=100,
+    console=200,
     workers=(1,),
 )

@@ -55,7 +55,7 @@ def webhooks(part: Part, directory: Path, sizes: Sizes) -> None:
         running_installation(directory, sink, WEB_PORT="0", **text_settings(sink)) as installation,
     ):
         installation.enrol(sizes.webhooks, "sms")
-        url, web = _web(installation)
+        url, web = web_process(installation)
         try:
             posts = _posts(installation, sizes.webhooks * 2)
             asyncio.run(_burst(url, posts[: AT_ONCE * 8]))  # it has loaded everything
@@ -82,7 +82,7 @@ def webhooks(part: Part, directory: Path, sizes: Sizes) -> None:
     ]
 
 
-def _web(installation: Installation) -> tuple[str, subprocess.Popen[bytes]]:
+def web_process(installation: Installation) -> tuple[str, subprocess.Popen[bytes]]:
     """Start the web process on a free port; where it listens is in its log."""
     process = installation.start("web")
     log = installation.directory / "web.log"

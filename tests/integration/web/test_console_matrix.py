@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import pytest
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
 
-from service.accounts.roles import RIGHTS, Right, Role
-from service.web.app import create_app
-from service.web.console.access import FORM_TOKEN, Needs
+from service.accounts.roles import RIGHTS, Role
+from service.web.console.access import FORM_TOKEN
 from service.web.console.open_routes import OPEN
 from tests.support.console import Desk, signed_in
+from tests.support.routes import Route, routes_of
 from tests.support.web import Site
 
 SEE_OTHER, REFUSED = 303, 403
 
 
-@dataclass(frozen=True)
-class Route:
-    """One way to ask for something of the console."""
-
-    method: str
-    path: str
-    needs: tuple[Needs, ...]
-
-    @property
-    def address(self) -> str:
-        """Its path, filled in with what names nothing."""
-        return re.sub(r"\{[^}]*\}", "000000000000", self.path)
-
-    @property
-    def right(self) -> Right | None:
-        """What it asks for; None where being signed in is enough."""
-        (needs,) = self.needs
-        return needs.right
-
-
-def routes_of(site: Site) -> list[Route]:
-    """All of the console's, as the application has them."""
-    return [
-        Route(method, route.path or "", tuple(_needs(route.dependant)))
-        for route in iter_route_contexts(create_app(site.core).routes)
-        if (route.path or "").startswith("/console")
-        for method in sorted(route.methods or ())
-    ]
-
-
-def _needs(dependant: Dependant) -> Iterator[Needs]:
-    if isinstance(dependant.call, Needs):
-        yield dependant.call
-    for each in dependant.dependencies:
-        yield from _needs(each)
-
-
 def test_every_route_asks_for_one_right_or_is_the_way_in(web: Site) -> None:
-    routes = routes_of(web)
+    routes = routes_of(web.core)
     closed = [route for route in routes if (route.method, route.path) not in OPEN]
     assert closed
     assert [(r.method, r.path) for r in closed if len(r.needs) != 1] == []
@@ -66,7 +23,7 @@ def test_every_route_asks_for_one_right_or_is_the_way_in(web: Site) -> None:
 
 
 def test_nobody_gets_anywhere_without_signing_in(web: Site) -> None:
-    for route in routes_of(web):
+    for route in routes_of(web.core):
         if not route.needs:
             continue
         answer = web.client.request(route.method, route.address)
@@ -86,7 +43,7 @@ def test_a_session_that_never_was_is_none(web: Site) -> None:
 def test_a_role_gets_what_it_may_and_no_more(web: Site, role: Role) -> None:
     desk = signed_in(web, role)
     wrong = []
-    for route in routes_of(web):
+    for route in routes_of(web.core):
         if not route.needs or route.path == "/console/sign-out":
             continue
         answer = _ask(desk, route, desk.form_token)
@@ -99,7 +56,7 @@ def test_a_role_gets_what_it_may_and_no_more(web: Site, role: Role) -> None:
 
 def test_no_form_is_taken_without_the_sessions_own_token(web: Site) -> None:
     desk, other = signed_in(web, Role.ADMIN), signed_in(web, Role.ADMIN)
-    for route in routes_of(web):
+    for route in routes_of(web.core):
         if not route.needs or route.method in {"GET", "HEAD"}:
             continue
         for token in ("", "x", other.form_token):
@@ -109,7 +66,7 @@ def test_no_form_is_taken_without_the_sessions_own_token(web: Site) -> None:
 
 def test_no_form_of_another_site_is_taken(web: Site) -> None:
     desk = signed_in(web, Role.ADMIN)
-    for route in routes_of(web):
+    for route in routes_of(web.core):
         if not route.needs or route.method in {"GET", "HEAD"}:
             continue
         for told in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):

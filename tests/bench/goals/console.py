@@ -1,0 +1,92 @@
+"""The console's pages with many patients in the store: how long the server takes for each.
+
+Every page that can be asked for by its address alone is asked for; those that name something get a
+patient, a message or a series of the store. A page is loaded over a kept connection by one reader.
+"""
+
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import re
+import signal
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+
+from service.accounts.roles import Role
+from service.web.console.access import cookie_name
+from tests.bench.goals.webhooks import web_process
+from tests.bench.installation import Installation, running_installation, text_settings
+from tests.bench.report import Part, limit
+from tests.bench.sinks import running_sink
+from tests.bench.sizes import Sizes
+from tests.support.routes import routes_of
+
+MEDIAN_MS = 50.0
+MOST_BYTES = 200_000
+LOADS = 21
+"""Of each page; the first has templates to compile, and its time counts as the others do."""
+
+
+def console(part: Part, directory: Path, sizes: Sizes) -> None:
+    """Fill a store, sign in, and load every page."""
+    with (
+        running_sink("twilio") as sink,
+        running_installation(directory, sink, WEB_PORT="0", **text_settings(sink)) as installation,
+    ):
+        installation.enrol(sizes.console, "sms")
+        url, web = web_process(installation)
+        try:
+            pages = dict(_load(installation, url))
+        finally:
+            web.send_signal(signal.SIGTERM)
+            web.wait()
+    for address, (median, size) in sorted(pages.items(), key=lambda each: -each[1][0]):
+        print(f"console: {median:6.1f} ms {size:7,} bytes  {address}")
+    slowest = max(median for median, _ in pages.values())
+    largest = max(size for _, size in pages.values())
+    what = f"the console's pages with {sizes.console:,} patients"
+    part.rows += [
+        limit("pages", f"{what}: the slowest one's median", slowest, MEDIAN_MS, "ms"),
+        limit("pages", f"{what}: the largest", largest / 1000, MOST_BYTES / 1000, "kB"),
+    ]
+
+
+def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[float, int]]]:
+    """Each page's address, with its median time in ms and its size in bytes."""
+    core = installation.core
+    admin = core.accounts.create(
+        email="admin@clinic.example",
+        name="Admin",
+        role=Role.ADMIN,
+        password="a long enough pass phrase",
+        source="bench",
+    )
+    cookie = f"{cookie_name(core)}={core.sessions.start(admin.id)}"
+    known = {"patient": installation.newest[-1], "message": "walking", "series": "restless-legs"}
+    with httpx.Client(base_url=url, headers={"cookie": cookie}, trust_env=False) as client:
+        for address in sorted(set(_addresses(installation, known))):
+            found = client.get(address)
+            if found.status_code == httpx.codes.SEE_OTHER:
+                continue
+            if found.status_code != httpx.codes.OK:
+                print(f"console: {address} answers {found.status_code}, and is not measured")
+                continue
+            yield address, (statistics.median(_times(client, address)), len(found.content))
+
+
+def _addresses(installation: Installation, known: Mapping[str, str]) -> Iterator[str]:
+    for route in routes_of(installation.core):
+        if route.method == "GET" and route.needs and not route.path.endswith(":path}"):
+            yield re.sub(r"\{(\w+)\}", lambda name: known.get(name[1], "-"), route.path)
+
+
+def _times(client: httpx.Client, address: str) -> Iterator[float]:
+    for _ in range(LOADS):
+        began = time.perf_counter()
+        client.get(address)
+        yield (time.perf_counter() - began) * 1000
