@@ -1,4 +1,4 @@
-"""A START whose webhook came after that of a STOP, though it was written before: the STOP stands."""
+"""A START whose webhook came after that of a STOP, though it was written before it: STOP stands."""
 
 from __future__ import annotations
 
