@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.bootstrap.texts import text_carrier
 from service.inbox.answers import Answers
 from service.inbox.care import Care, CareParts
 from service.inbox.correcting import Correcting, CorrectingParts
@@ -13,6 +14,7 @@ from service.inbox.leaving import Leaving
 from service.inbox.newcomers import Newcomers
 from service.inbox.rating import Ratings
 from service.inbox.receive import Inbox
+from service.inbox.received import LIMIT_S, ReceivedTimes
 from service.inbox.scope import Scope
 from service.inbox.threads import ThreadParts, Threads
 from service.inbox.writing import Writing, WritingParts
@@ -42,8 +44,9 @@ class InboxCases:
 def inbox_cases(core: Core) -> InboxCases:
     """All of them, on an open core."""
     answers = Answers(core.renderer, core.composer, core.clinics, core.patients, core.responses)
-    parts = CareParts(core.replies, core.patients, core.tasks, core.check_ins)
-    leaving = Leaving(core.replies, core.suppressions, answers)
+    parts = CareParts(core.patients, core.tasks, core.check_ins)
+    times = ReceivedTimes(lambda: text_carrier(core.settings, total_s=LIMIT_S))
+    leaving = Leaving(core.replies, core.suppressions, answers, times.of)
     care = Care(parts, core.catalog, core.business)
     inbox = Inbox(
         core.replies,
@@ -51,7 +54,7 @@ def inbox_cases(core: Core) -> InboxCases:
         answers,
         leaving,
         care,
-        Newcomers(core.joining.by_text, core.replies),
+        Newcomers(core.joining.by_text),
         Scope(ScopeQuestions(core.client, core.suppressions.keys), core.staff),
         core.senders,
         core.machine,

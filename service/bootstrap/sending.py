@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from service.bootstrap.core import Core
-from service.carriers.base import EmailCarrier, TextCarrier
+from service.bootstrap.texts import text_carrier
+from service.carriers.base import EmailCarrier
 from service.dispatch.afterwards import AfterwardsWork
 from service.dispatch.alerting import Alerting
 from service.dispatch.answering import Answering, ResponseWording
@@ -155,27 +156,7 @@ def carriers_of(settings: Settings) -> Carriers:
     Raises:
         ConfigurationError: a URL or credential is missing or wrong.
     """
-    return Carriers(_text_carrier(settings), _email_carrier(settings))
-
-
-def _text_carrier(settings: Settings) -> TextCarrier | None:
-    if not settings.twilio_account_sid:
-        return None
-    if settings.twilio_auth_token is None:
-        raise ConfigurationError(
-            "AFTERVISIT_TWILIO_ACCOUNT_SID is set, AFTERVISIT_TWILIO_AUTH_TOKEN is not; set both."
-        )
-    # Imported here: the SDK takes a third of a second, and most commands send nothing.
-    from service.carriers.http import TwilioHttp  # noqa: PLC0415
-    from service.carriers.twilio_sms import TwilioSms  # noqa: PLC0415
-
-    http = TwilioHttp(
-        settings.twilio_api_base_url,
-        connections=settings.in_flight,
-        total_s=settings.send_timeout_s,
-    )
-    token = settings.twilio_auth_token.get_secret_value()
-    return TwilioSms(settings.twilio_account_sid, token, http)
+    return Carriers(text_carrier(settings), _email_carrier(settings))
 
 
 def _email_carrier(settings: Settings) -> EmailCarrier | None:

@@ -241,6 +241,14 @@ class TextCarrier(Protocol):
         """
         ...
 
+    async def received_ms(self, provider_id: str) -> int | None:
+        """When the provider received a text that somebody sent us, ms UTC; None: it has none such.
+
+        Raises:
+            ProviderUnreachable: it did not say; nothing is known.
+        """
+        ...
+
     async def redact(self, provider_id: str) -> None:
         """Have the provider forget the text of a message that is over. Doing it twice is harmless.
 

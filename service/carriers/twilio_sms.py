@@ -125,6 +125,25 @@ class TwilioSms:
         ]
         return sorted(received, key=lambda message: message.received_ms)
 
+    async def received_ms(self, provider_id: str) -> int | None:
+        """When Twilio received a text that somebody sent us, ms UTC, in whole seconds.
+
+        None where Twilio has no such text.
+
+        Raises:
+            ProviderUnreachable: it did not say.
+        """
+        journey.set(Journey())
+        try:
+            message = await self._messages(provider_id).fetch_async()
+            return _created_ms(message) if message.direction == "inbound" else None
+        except TwilioRestException as refusal:
+            if refusal.status == _NOT_FOUND:
+                return None
+            raise _unreachable(f"HTTP {refusal.status}") from None
+        except (NotSent, NoAnswer, Busy, TwilioException, *_MALFORMED) as error:
+            raise _unreachable(type(error).__name__) from None
+
     async def redact(self, provider_id: str) -> None:
         """Have Twilio forget a message's text (an update with an empty body).
 

@@ -74,15 +74,14 @@ class Answers:
     def people(self, identifiers: Sequence[str]) -> list[Person]:
         """The patients of these ids that can be read, the latest enrolled first."""
         found = []
-        for identifier in identifiers:
+        for fields in self._patients.find_all(identifiers):
             try:
-                person = self.person(identifier)
+                person = Person(fields, self._patients.contact(fields))
             except (KeyMissing, Tampered) as error:
-                log.error("patient_unreadable", patient=identifier, fault=str(error))
+                log.error("patient_unreadable", patient=fields.id, fault=str(error))
                 continue
-            if person is not None:
-                subscriptions = person.fields.subscriptions()
-                found.append((max((s.enrolled_ms for s in subscriptions), default=0), person))
+            subscriptions = fields.subscriptions()
+            found.append((max((s.enrolled_ms for s in subscriptions), default=0), person))
         return [person for _, person in sorted(found, key=itemgetter(0), reverse=True)]
 
     def clinic(self, texted: str, people: Sequence[Person]) -> Clinic:

@@ -10,12 +10,11 @@ from messages.catalog import Catalog
 from schedules.check_ins import Trend, trend
 from schedules.delivery import State
 from service.clock import BusinessClock
+from service.inbox.arrived import Arrived
 from service.inbox.people import Person
 from service.store.check_ins import CheckIn, CheckIns
 from service.store.patients import Patients
-from service.store.replies import Replies
-from service.store.reply_records import Reply
-from service.store.tasks import TaskKind, Tasks
+from service.store.tasks import Opened, TaskKind, Tasks
 
 CHECK_INS: Final = frozenset({"symptom-check", "sleep-check"})
 """Topics of the messages that ask for a rating."""
@@ -32,7 +31,6 @@ _ALERTS: Final = frozenset({TaskKind.URGENT, TaskKind.WORSE, TaskKind.DIED})
 class CareParts:
     """The parts of the store that care works on."""
 
-    replies: Replies
     patients: Patients
     tasks: Tasks
     check_ins: CheckIns
@@ -47,18 +45,30 @@ class Care:
         self._business = business
 
     def put_before_staff(
-        self, kind: TaskKind, reply: Reply, clinic: str, people: Sequence[Person]
-    ) -> None:
+        self,
+        kind: TaskKind,
+        arrived: Arrived,
+        only: Person | None = None,
+        *,
+        answered: bool = False,
+    ) -> Opened:
         """Open a task about a message; once, however often it is followed.
+
+        Args:
+            kind: what is asked of staff.
+            arrived: the message.
+            only: the one whom it is about; None where it may be about anybody on its address.
+            answered: whether it may be the one that gets the day's automatic answer.
 
         Raises:
             StoreUnavailable: it may not be open; do it again.
         """
-        content = self._parts.replies.content(reply)
-        self._parts.tasks.open(
+        reply, content = arrived.reply, arrived.content()
+        people = arrived.people if only is None else [only]
+        return self._parts.tasks.open(
             kind,
             reply.address,
-            clinic=clinic,
+            clinic=arrived.clinic.id,
             patients=[person.contact.id for person in people],
             once=reply.id,
             content={
@@ -70,21 +80,22 @@ class Care:
             },
             source=reply.source,
             alert=kind in _ALERTS,
+            answered_ms=AUTO_REPLY_MS if answered else None,
         )
 
-    def check_in(self, reply: Reply, clinic: str, people: Sequence[Person]) -> str:
+    def check_in(self, arrived: Arrived) -> str:
         """Record a rating for whoever was asked; the name of the message that answers it.
 
         Raises:
             StoreUnavailable: it may not be on record; do it again.
         """
+        reply = arrived.reply
         rating = reply.heard.check_in
         if rating is None:
             return "check-in-unclear"
-        asked = self.asked(people, self._business.now_ms())
+        asked = self.asked(arrived.people, self._business.now_ms())
         if asked is None:
-            self.put_before_staff(TaskKind.REPLY, reply, clinic, people)
-            return self._auto_reply(reply)
+            return self.read_by_staff(arrived)
         person, topic = asked
         before = [
             each.rating
@@ -95,21 +106,17 @@ class Care:
         check_in = CheckIn(reply.id, topic, rating, self._business.now_ms())
         self._parts.check_ins.record(person.contact.id, check_in, going)
         if going is Trend.WORSE:
-            self.put_before_staff(TaskKind.WORSE, reply, clinic, [person])
+            self.put_before_staff(TaskKind.WORSE, arrived, person)
         return f"check-in-{going}"
 
-    def read_by_staff(self, reply: Reply, clinic: str, people: Sequence[Person]) -> str:
+    def read_by_staff(self, arrived: Arrived) -> str:
         """Leave a message to a person; the name of the automatic answer, empty where it had one.
 
         Raises:
             StoreUnavailable: it may not be in the staff inbox; do it again.
         """
-        self.put_before_staff(TaskKind.REPLY, reply, clinic, people)
-        return self._auto_reply(reply)
-
-    def _auto_reply(self, reply: Reply) -> str:
-        first = self._parts.replies.is_first_of(reply, AUTO_REPLY_MS)
-        return "auto-reply" if first else ""
+        opened = self.put_before_staff(TaskKind.REPLY, arrived, answered=True)
+        return "auto-reply" if opened.answered else ""
 
     def asked(self, people: Sequence[Person], at_ms: int) -> tuple[Person, str] | None:
         """Who had been asked for a rating, and about what; None where that is not certain.

@@ -11,6 +11,7 @@ import structlog
 from schedules.check_ins import Trend
 from service.errors import AftervisitError, InvalidInput, NotFound, StoreUnavailable
 from service.inbox.answers import Answers
+from service.inbox.arrived import Arrived
 from service.inbox.care import DEFAULT_TOPIC, Care
 from service.inbox.desk import Desk, kinds_of
 from service.inbox.leaving import Leaving, reason_of
@@ -198,7 +199,6 @@ class Correcting:
         correction = reply.correction
         assert correction is not None  # noqa: S101 - every caller has looked
         scene = self._scene(reply)
-        clinic = self._parts.answers.clinic(reply.clinic, scene.people).id
         meant = replace(
             reply,
             heard=correction.heard,
@@ -206,21 +206,29 @@ class Correcting:
             by=correction.by,
             new=False,
         )
-        did = self._of_the_ledger(reply, meant, correction, scene)
+        arrived = Arrived(
+            meant,
+            self._parts.answers.clinic(reply.clinic, scene.people),
+            scene.people,
+            awaited=False,
+            content=lambda: self._parts.replies.content(reply),
+        )
+        did = self._of_the_ledger(reply, arrived, correction, scene)
         rated, going = self._rate(reply, correction, scene)
         wanted, before = kinds_of(correction.heard), kinds_of(correction.before)
         wanted |= {TaskKind.WORSE} if going is Trend.WORSE else set()
         before |= {TaskKind.WORSE} if correction.before.says("check_in") else set()
-        self._parts.desk.suit(meant, wanted, before, clinic=clinic, people=scene.people)
+        self._parts.desk.suit(arrived, wanted, before)
         self._parts.corrections.done(reply)
         did += [rated] if rated else []
         log.info("reply_corrected", reply=reply.id, means=list(correction.heard.words), did=did)
         return Corrected(replace(reply, correction=replace(correction, done=True)), tuple(did))
 
     def _of_the_ledger(
-        self, reply: Reply, meant: Reply, correction: Correction, scene: _Scene
+        self, reply: Reply, arrived: Arrived, correction: Correction, scene: _Scene
     ) -> list[str]:
         """Stop, or take a stop back, first of all: nothing may hold that up."""
+        meant = arrived.reply
         told = [Heard(each.words) for each in self._parts.corrections.of(reply)]
         given = {reason_of(each) for each in (reply.heard, *told) if each.says("opt_out")}
         if correction.heard.says("opt_out") or correction.heard.says(RESTORED):
@@ -243,7 +251,7 @@ class Correcting:
         if correction.heard.says("opt_in") and not correction.before.says("opt_in"):
             # Arrival does not tell whether a stop has come since: the provider's own time does.
             start = replace(meant, stops=correction.stood, via="list")
-            message = self._parts.leaving.start(start, scene.people)
+            message = self._parts.leaving.start(replace(arrived, reply=start))
             did.append({"rejoined": "lifted", "": "kept_stop"}.get(message, "kept"))
         return did
 

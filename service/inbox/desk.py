@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
 from service.errors import NotFound
+from service.inbox.arrived import Arrived
 from service.inbox.care import Care
-from service.inbox.people import Person
-from service.store.reply_records import Heard, Reply
+from service.store.reply_records import Heard
 from service.store.tasks import TaskKind, Tasks, TaskState, TaskTaken
 
 OF_REPLIES: Final = (
@@ -30,32 +30,28 @@ class Desk:
 
     def suit(
         self,
-        reply: Reply,
+        arrived: Arrived,
         wanted: Collection[TaskKind],
         before: Collection[TaskKind],
-        *,
-        clinic: str,
-        people: Sequence[Person],
     ) -> None:
         """Have the tasks about a message be those that are wanted.
 
         Args:
-            reply: the message, with who says what it means.
+            arrived: the message, with who says what it means.
             wanted: kinds that suit what it means.
             before: kinds that suited what it was taken for: staff may have closed these, and they
                 are not opened again.
-            clinic: id of the clinic that they are for.
-            people: on the address.
 
         Raises:
             StoreUnavailable: do it again, it is idempotent.
         """
+        reply = arrived.reply
         for kind in OF_REPLIES:
             name = self._tasks.name_of(kind, reply.address, reply.id)
             if kind not in wanted:
                 self._close(name, reply.source)
                 continue
-            self._care.put_before_staff(kind, reply, clinic, people)
+            self._care.put_before_staff(kind, arrived)
             if kind not in before and self._tasks.find(name).state is TaskState.CLOSED:
                 self._tasks.reopen(name, reply.source)
 

@@ -10,7 +10,7 @@ import structlog
 from service.clinics import Clinic
 from service.enrolment.joining_by_text import HELP, JoiningByText
 from service.errors import InvalidInput
-from service.store.replies import Replies
+from service.inbox.arrived import Arrived
 from service.store.reply_records import Heard, Reply
 
 log = structlog.get_logger(__name__)
@@ -22,9 +22,8 @@ JOIN: Final = "join"
 class Newcomers:
     """Hands texts that join to the use case of joining."""
 
-    def __init__(self, joining: JoiningByText, replies: Replies) -> None:
+    def __init__(self, joining: JoiningByText) -> None:
         self._joining = joining
-        self._replies = replies
 
     def heard(self, text: str, clinic: Clinic | None, found: Heard) -> Heard:
         """The same, or that the text is the word by which one joins."""
@@ -32,24 +31,26 @@ class Newcomers:
             return replace(found, words=(JOIN,), rules=("join.keyword",))
         return found
 
-    def follow(self, reply: Reply, clinic: Clinic | None) -> str | None:
+    def follow(self, arrived: Arrived, clinic: Clinic | None) -> str | None:
         """Follow a text that joins; the name of the message that answers, None where it does not.
 
         Args:
-            reply: on record.
+            arrived: the text.
             clinic: that was texted, None where that is not certain.
 
         Raises:
             StoreUnavailable: do it again, it is idempotent.
         """
+        reply = arrived.reply
         if reply.channel != "sms":
             return None
         if reply.heard.says("opt_out"):
-            self._joining.forget(reply.address)
+            if arrived.awaited:
+                self._joining.forget(reply.address)
             return None
-        if not (reply.heard.says("affirm") or reply.heard.says(JOIN)):
+        if not _may_join(reply) or (reply.heard.says("affirm") and not arrived.awaited):
             return None
-        content = self._replies.content(reply)
+        content = arrived.content()
         phone, evidence = content["from"], content.get("id") or reply.id
         if reply.heard.says("affirm"):
             waits = self._joining.waits_for(reply.address, evidence)
@@ -66,6 +67,13 @@ class Newcomers:
             log.error("join_not_carried_out", fault=error.code)
             return HELP
 
-    def language(self, reply: Reply) -> str | None:
+    def language(self, arrived: Arrived) -> str | None:
         """The language that somebody who is joining has chosen, None for everybody else."""
-        return self._joining.language_of(reply.address) if reply.channel == "sms" else None
+        reply = arrived.reply
+        if reply.channel != "sms" or not (arrived.awaited or _may_join(reply)):
+            return None
+        return self._joining.language_of(reply.address)
+
+
+def _may_join(reply: Reply) -> bool:
+    return reply.heard.says("affirm") or reply.heard.says(JOIN)

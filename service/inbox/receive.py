@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,16 +13,17 @@ from service.clock import MachineClock
 from service.dispatch.senders import Senders
 from service.errors import AftervisitError, StoreUnavailable
 from service.inbox.answers import Answers, provider_answers
+from service.inbox.arrived import Arrived
 from service.inbox.care import Care
 from service.inbox.heard import heard
 from service.inbox.keywords import provider_word
-from service.inbox.leaving import Leaving
+from service.inbox.leaving import STANDS, Leaving
 from service.inbox.mail.arrivals import InboundEmail
 from service.inbox.newcomers import Newcomers
 from service.inbox.people import Person
 from service.inbox.scope import Scope
 from service.store.replies import Replies
-from service.store.reply_records import NewReply, Reply
+from service.store.reply_records import NewReply, Recorded, Reply
 from service.store.suppressions import Suppressions
 from service.store.tasks import TaskKind
 
@@ -122,7 +123,15 @@ class Inbox:
         found = self._scope.heard(
             text.body, address, self._newcomers.heard(text.body, clinic, found)
         )
-        reply = self._replies.record(
+        content = {
+            "id": text.message_id,
+            "from": text.sender,
+            "to": text.to,
+            "service": text.messaging_service,
+            "body": text.body,
+            "media": str(text.media),
+        }
+        recorded = self._replies.record(
             NewReply(
                 message_id=text.message_id,
                 address=address,
@@ -133,17 +142,10 @@ class Inbox:
                 clinic=clinic.id if clinic else "",
                 via="list" if listed else "webhook",
                 at_ms=self._machine.now_ms() if text.received_ms is None else text.received_ms,
-                content={
-                    "id": text.message_id,
-                    "from": text.sender,
-                    "to": text.to,
-                    "service": text.messaging_service,
-                    "body": text.body,
-                    "media": str(text.media),
-                },
+                content=content,
             )
         )
-        return self._reacted(reply)
+        return self._reacted(recorded, content)
 
     def receive_email(self, email: InboundEmail) -> Reaction:
         """Record an e-mail, do what it asks for, and have the answers sent to its mailbox.
@@ -153,7 +155,8 @@ class Inbox:
         Raises:
             StoreUnavailable: nothing is acknowledged; the mail server is to try again.
         """
-        reply = self._replies.record(
+        content = {"id": email.message_id, "from": email.sender, "body": email.body}
+        recorded = self._replies.record(
             NewReply(
                 message_id=email.message_id,
                 address=email.mailbox,
@@ -164,15 +167,17 @@ class Inbox:
                 clinic="",
                 via="webhook",
                 at_ms=self._machine.now_ms(),
-                content={"id": email.message_id, "from": email.sender, "body": email.body},
+                content=content,
             )
         )
-        return self._reacted(reply)
+        return self._reacted(recorded, content)
 
-    def _reacted(self, reply: Reply) -> Reaction:
+    def _reacted(self, recorded: Recorded, content: Mapping[str, str]) -> Reaction:
+        reply = recorded.reply
         if reply.done:
             return Reaction(reply.answer, reply.messages, reply.heard.words, reply.new)
-        return self._complete(reply)
+        # Of a copy that differs, which no provider sends, what is on record counts.
+        return self._complete(recorded, content if reply.new else None)
 
     def finish_open(self, now_ms: int) -> int:
         """Complete what a crash cut off between a message's record and its effects; how many.
@@ -189,7 +194,7 @@ class Inbox:
         finished = 0
         for reply in self._replies.open_before(now_ms - GRACE_MS, OPEN_AT_ONCE):
             try:
-                self._complete(reply)
+                self._complete(self._replies.around(reply))
             except StoreUnavailable:
                 raise
             except AftervisitError as error:
@@ -202,11 +207,24 @@ class Inbox:
             finished += 1
         return finished
 
-    def _complete(self, reply: Reply) -> Reaction:
-        people = self._answers.people(self._suppressions.patients(reply.address))
-        clinic = self._answers.clinic(reply.clinic, people)
-        messages = self._follow(reply, clinic, people)
-        answer = self._answer(reply, messages, clinic, people)
+    def _complete(self, recorded: Recorded, told: Mapping[str, str] | None = None) -> Reaction:
+        """Follow a message and close it.
+
+        Args:
+            recorded: the message.
+            told: its content, where whoever calls has just put it on record.
+        """
+        reply = recorded.reply
+        people = self._answers.people(recorded.patients)
+        arrived = Arrived(
+            reply,
+            self._answers.clinic(reply.clinic, people),
+            people,
+            recorded.awaited,
+            lambda: self._replies.content(reply) if told is None else told,
+        )
+        messages = self._follow(arrived)
+        answer = self._answer(arrived, messages)
         sent = bool(answer) or reply.channel == "email"
         messages, answer = self._replies.close(reply, messages if sent else (), answer)
         log.info(
@@ -218,31 +236,32 @@ class Inbox:
         )
         return Reaction(answer, messages, reply.heard.words, reply.new)
 
-    def _follow(self, reply: Reply, clinic: Clinic, people: Sequence[Person]) -> tuple[str, ...]:
+    def _follow(self, arrived: Arrived) -> tuple[str, ...]:
         """Do all that a message asks for; the names of the messages that answer it, in order."""
-        says = reply.heard.says
-        texted = self._senders.clinic_by_id(reply.clinic)
-        joined = self._newcomers.follow(reply, texted)
-        messages = [self._of_the_ledger(reply, people), joined or ""]
+        says = arrived.reply.heard.says
+        texted = self._senders.clinic_by_id(arrived.reply.clinic)
+        joined = self._newcomers.follow(arrived, texted)
+        messages = [self._of_the_ledger(arrived), joined or ""]
         if says("urgent"):
-            self._care.put_before_staff(TaskKind.URGENT, reply, clinic.id, people)
+            self._care.put_before_staff(TaskKind.URGENT, arrived)
             messages.insert(0, "urgent-reply")
         if says("died"):
-            self._care.put_before_staff(TaskKind.DIED, reply, clinic.id, people)
+            self._care.put_before_staff(TaskKind.DIED, arrived)
         elif says("wrong_number"):
-            self._care.put_before_staff(TaskKind.WRONG_NUMBER, reply, clinic.id, people)
+            self._care.put_before_staff(TaskKind.WRONG_NUMBER, arrived)
         if says("check_in"):
-            answer = self._care.check_in(reply, clinic.id, people)
+            answer = self._care.check_in(arrived)
             # Who leaves, or may be in danger, is not thanked for a number.
             messages += [] if any(messages) else [answer]
         elif joined is None and not any(
             says(word) for word in ("opt_out", "opt_in", "help", "urgent")
         ):
-            messages.append(self._care.read_by_staff(reply, clinic.id, people))
+            messages.append(self._care.read_by_staff(arrived))
         return tuple(filter(None, messages))
 
-    def _of_the_ledger(self, reply: Reply, people: Sequence[Person]) -> str:
+    def _of_the_ledger(self, arrived: Arrived) -> str:
         """Follow a stop, a start or a call for help first of all: nothing may hold them up."""
+        reply, people = arrived.reply, arrived.people
         match reply.heard.keyword:
             case "stop" | "stop_all":
                 message = self._leaving.stop(reply)
@@ -250,7 +269,7 @@ class Inbox:
                 return "goodbye-scope" if asks and self._scope.ask(reply, people) else message
             case "start":
                 kept = self._scope.keep(reply, people)
-                message = self._leaving.start(reply, people)
+                message = self._leaving.start(arrived)
                 return "scope-kept" if kept and message == "rejoined" else message
             case "help":
                 return "help"
@@ -262,20 +281,21 @@ class Inbox:
         """Whether we confirm a stop ourselves, to somebody who is still there to answer."""
         return reply.channel == "sms" and reply.via == "webhook" and not reply.word
 
-    def _answer(
-        self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
-    ) -> str | None:
+    def _answer(self, arrived: Arrived, messages: Sequence[str]) -> str | None:
+        reply, clinic, people = arrived.reply, arrived.clinic, arrived.people
         if not messages or not _is_answered(reply, messages, people):
             return None
         if reply.channel == "email":
             self._answer_by_email(reply, messages, clinic, people)
             return None
         if reply.via == "list":
-            self._answer_late(reply, messages, clinic, people)
+            self._answer_late(arrived, messages)
             return None
-        if provider_answers(clinic.opt_out_handling, reply.word, reply.opt_out_type):
+        if provider_answers(
+            clinic.opt_out_handling, reply.word, reply.opt_out_type
+        ) and not _is_contradicted(reply, messages):
             return None
-        language = self._newcomers.language(reply)
+        language = self._newcomers.language(arrived)
         return self._answers.text(messages, clinic, people, language)
 
     def _answer_by_email(
@@ -290,14 +310,18 @@ class Inbox:
     def _is_at(self, reply: Reply, mailbox: str) -> bool:
         return self._suppressions.digest("email", mailbox) == reply.address
 
-    def _answer_late(
-        self, reply: Reply, messages: Sequence[str], clinic: Clinic, people: Sequence[Person]
-    ) -> None:
+    def _answer_late(self, arrived: Arrived, messages: Sequence[str]) -> None:
         """What was urgent is answered also where we learned of it late, while that may help."""
+        reply = arrived.reply
         age_ms = self._machine.now_ms() - reply.at_ms
         if "urgent-reply" in messages and age_ms < STILL_URGENT_MS:
-            to = self._replies.content(reply)["from"]
-            self._answers.queue("urgent-reply", reply, to, clinic, people)
+            to = arrived.content()["from"]
+            self._answers.queue("urgent-reply", reply, to, arrived.clinic, arrived.people)
+
+
+def _is_contradicted(reply: Reply, messages: Sequence[str]) -> bool:
+    """Whether the provider has told somebody that they are back, and it is not so."""
+    return reply.heard.keyword == "start" and STANDS in messages
 
 
 def _is_answered(reply: Reply, messages: Sequence[str], people: Sequence[Person]) -> bool:

@@ -18,7 +18,6 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from service.errors import ConfigurationError, StoreUnavailable
-from service.store.borrowing import OneConnection
 from service.store.faults import root_of, unavailable
 from service.store.urls import RedisUrl, read_url
 
@@ -164,35 +163,8 @@ class Durability:
 
     @property
     def waits(self) -> bool:
-        """Whether `settle` may ask the server at all."""
+        """Whether a server may be asked at all (``lines.settle``)."""
         return (self.local and self.waitaof) or self.replicas > 0 or self.census is not None
-
-    def settle(self, connection: redis.Redis) -> None:
-        """Return only when all that was written on this connection is durable.
-
-        Args:
-            connection: from `borrowed`; the very one that the writes went over.
-
-        Raises:
-            StoreUnavailable: it is not known to be durable; do not acknowledge it.
-            TypeError: the connection is not a borrowed one.
-        """
-        if not self.waits:
-            return
-        if not isinstance(connection.connection_pool, OneConnection):
-            raise TypeError("settle() needs the borrowed connection that the write went over")
-        with store_errors():
-            replicas, told = self.promotable(), None
-            for question in self.questions(replicas):
-                try:
-                    answer = connection.execute_command(*question)  # type: ignore[no-untyped-call]
-                except redis.ResponseError as error:
-                    answer = error
-                if self.confirms(answer, replicas):
-                    return
-                told = answer
-            if told is not None:
-                raise self.unconfirmed(told, replicas)
 
     def promotable(self) -> int:
         """How many replicas have to confirm.

@@ -239,8 +239,8 @@ class PartitionKeys:
         """String: ids of the patients of a clinic, or of those there who have one name."""
         return f"{self.tag}:l:{listed}"
 
-    def first_reply(self, address: str) -> str:
-        """String with expiry: the reply of an address that got the day's automatic answer."""
+    def answered(self, address: str) -> str:
+        """String with expiry: the task of an address that got the day's automatic answer."""
         return f"{self.tag}:o:{address}"
 
     def scope(self, address: str) -> str:

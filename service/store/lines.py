@@ -1,4 +1,4 @@
-"""Calls to several nodes of a cluster at once: one connection and one round trip for each node."""
+"""Many calls at once: one connection and one round trip for a server, or each node of a cluster."""
 
 from __future__ import annotations
 
@@ -218,7 +218,3 @@ class ClusterDurability(Durability):
             alone = Durability.of(node, limit_ms=self.limit_ms)
             self.nodes[name] = replace(alone, census=Census(partial(counted_by_cluster, node)))
         return self.nodes[name]
-
-    def settle(self, connection: redis.Redis) -> None:
-        """Not for a cluster: a connection belongs to one node (`ClusterClient.run`)."""
-        raise TypeError(f"{connection!r} is not a connection of one node")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import redis
 
@@ -18,9 +18,9 @@ from service.store.connection import store_errors
 from service.store.keyring import Index, KeyRing
 from service.store.keys import PartitionKeys
 from service.store.records import PatientFields
-from service.store.reply_records import NewReply, Reply, reply_of
+from service.store.reply_records import NewReply, Recorded, Reply, reply_of
 from service.store.scripts import Scripts
-from service.store.suppressions import change, member_of
+from service.store.suppressions import patients_of
 
 KEPT_MS: Final = 400 * 86_400_000
 """How long a record is kept: longer than anything may be repeated or asked about."""
@@ -29,7 +29,6 @@ COUNTED_MS: Final = 3_600_000
 INBOUND_MARK: Final = "av:inbound_mark"
 """Up to when (machine ms UTC) the provider's list of inbound messages has been applied."""
 
-Rejoined = Literal["lifted", "open", "kept", "overtaken"]
 _DIRECTION = {"stop": "out", "stop_all": "out", "start": "in"}
 
 
@@ -56,7 +55,7 @@ class Replies:
         self._machine = machine
         self._business = business
 
-    def record(self, new: NewReply) -> Reply:
+    def record(self, new: NewReply) -> Recorded:
         """Record a message, or find it recorded: once a provider's id, however often it comes.
 
         Raises:
@@ -65,29 +64,39 @@ class Replies:
         identifier = self._index.digest("inbound", new.message_id)
         keys = self._keys_of(new.address)
         key = keys.reply(identifier)
-        fields = self._fields(key, new)
         now_ms = self._machine.now_ms()
-        answer = self._scripts.run_durably(
-            "record_reply",
-            [
-                (
-                    (
-                        *(key, keys.address(new.address), keys.open_replies),
-                        *(_asked(keys, new.address), keys.said(new.address)),
-                    ),
-                    (
-                        _DIRECTION.get(new.heard.keyword, ""),
-                        new.at_ms,
-                        KEPT_MS,
-                        now_ms,
-                        COUNTED_MS,
-                        self._business.now_ms() - (now_ms - new.at_ms),
-                        *(part for pair in fields.items() for part in pair),
-                    ),
-                )
-            ],
+        names = (
+            *(key, keys.address(new.address), keys.open_replies, _asked(keys, new.address)),
+            *(keys.said(new.address), keys.awaited(new.address)),
+        )
+        args = (
+            _DIRECTION.get(new.heard.keyword, ""),
+            new.at_ms,
+            KEPT_MS,
+            now_ms,
+            COUNTED_MS,
+            self._business.now_ms() - (now_ms - new.at_ms),
+            *(part for pair in self._fields(key, new).items() for part in pair),
+        )
+        is_new, asked, awaited, patients, fields = self._scripts.run_durably(
+            "record_reply", [(names, args)]
         )[0]
-        return self._reply(key, answer[2:], new=bool(answer[0]), asked=int(answer[1]))
+        return Recorded(
+            self._reply(key, fields, new=bool(is_new), asked=int(asked)),
+            tuple(patient.decode() for patient in patients),
+            bool(awaited),
+        )
+
+    def around(self, reply: Reply) -> Recorded:
+        """A message that was found on record, with what is known of its address now."""
+        keys = self._keys_of(reply.address)
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hgetall(keys.address(reply.address))
+            pipeline.exists(keys.awaited(reply.address))
+            record, awaited = pipeline.execute()
+        fields = {name.decode(): value for name, value in record.items()}
+        return Recorded(reply, patients_of(fields), bool(awaited))
 
     def find(self, address: str, message_id: str) -> Reply | None:
         """A recorded message; None where it is not on record (yet).
@@ -116,44 +125,6 @@ class Replies:
             answered = self._client.hget(key, "l")
         return answered is not None and int(answered) >= reply.stops
 
-    def rejoin(self, reply: Reply, *, lifts: Sequence[str], source: str) -> Rejoined:
-        """Lift the suppression of a start's number in the ledger, unless a stop has come since.
-
-        The copies with the number's patients are not touched; ``Suppressions`` carries them on.
-
-        Args:
-            reply: the start.
-            lifts: reasons that it may lift.
-            source: for the audit.
-
-        Returns:
-            ``lifted``; ``open``: nothing was suppressed; ``kept``: it is suppressed for another
-            reason; ``overtaken``: a stop is newer.
-
-        Raises:
-            StoreUnavailable: ask again, it is idempotent.
-        """
-        keys = self._keys_of(reply.address)
-        # Webhooks are numbered as they arrive; of what is listed later, the provider's own time
-        # decides, to the second, and in doubt for the stop.
-        args = change(
-            member_of(reply.channel, reply.address),
-            on=False,
-            reason="rejoined",
-            source=source,
-            at_ms=self._business.now_ms(),
-            lifts=",".join(lifts),
-            stops=reply.stops,
-            received_ms=reply.at_ms if reply.via == "list" else None,
-        )
-        names = (keys.address(reply.address), keys.audit, keys.open_fan_outs)
-        changed, _, on, *_ = self._scripts.run_durably("suppress", [(names, args)])[0]
-        if changed < 0:
-            return "overtaken"
-        if on in (1, b"1"):
-            return "kept"
-        return "lifted" if changed else "open"
-
     def close(
         self, reply: Reply, messages: Sequence[str], answer: str | None
     ) -> tuple[tuple[str, ...], str | None]:
@@ -169,21 +140,6 @@ class Replies:
             "close_reply", [((key, keys.open_replies), (",".join(messages), sealed))]
         )[0]
         return tuple(filter(None, stands[0].decode().split(","))), self._opened(key, stands[1])
-
-    def is_first_of(self, reply: Reply, span_ms: int) -> bool:
-        """Whether a message is the one that counts of its address for so long; each copy agrees.
-
-        Args:
-            reply: asked about; the first one that is asked about counts.
-            span_ms: for how long, machine ms.
-
-        Raises:
-            StoreUnavailable: ask again, it is idempotent.
-        """
-        key = self._keys_of(reply.address).first_reply(reply.address)
-        with store_errors(self._client):
-            self._client.set(key, reply.id, nx=True, px=span_ms)
-            return self._client.get(key) == reply.id.encode()
 
     def open_before(self, at_ms: int, limit: int, *, corrected: bool = False) -> list[Reply]:
         """Messages recorded at or before an instant whose effects may not be complete.

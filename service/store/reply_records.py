@@ -179,6 +179,20 @@ class Reply:
         return self.correction.heard if self.correction else self.heard
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A message on record, and what was known of its address when it was put there or found.
+
+    Attributes:
+        patients: ids of those entered under the address.
+        awaited: whether somebody is joining who has yet to say YES from there.
+    """
+
+    reply: Reply
+    patients: tuple[str, ...]
+    awaited: bool
+
+
 def reply_of(fields: PatientFields, *, new: bool, asked: int, answer: str | None) -> Reply:
     """Read a record, or one of an earlier release, which knew keywords only."""
     text = {name: fields.text(name) or "" for name in ("a", "w", "o", "g", "m")}

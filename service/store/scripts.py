@@ -10,12 +10,10 @@ from typing import Any
 
 import redis
 from redis.crc import key_slot
-from redis.exceptions import NoScriptError
 
-from service.store.borrowing import borrowed
 from service.store.cluster import ClusterClient
 from service.store.connection import Durability, store_errors
-from service.store.lines import ClusterDurability, Command, lines_to, settle, with_script
+from service.store.lines import ClusterDurability, Command, Lines, lines_to, settle, with_script
 
 Argument = str | int | float | bytes
 ALONE = "the server"
@@ -58,12 +56,7 @@ class Scripts:
         Raises:
             StoreUnavailable: the store did not answer, or refuses writes.
         """
-        if not calls:
-            return []
-        with store_errors(self._client):
-            if self._cluster is not None:
-                return _run_on(self._cluster, name, calls, None)
-            return _run_many(self._client, name, calls)
+        return self._run(name, calls, durably=False)
 
     def run_durably(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The same, and return only when what was written would outlive a power cut.
@@ -71,15 +64,16 @@ class Scripts:
         Raises:
             StoreUnavailable: it may have been written, but is not to be relied upon.
         """
+        return self._run(name, calls, durably=True)
+
+    def _run(self, name: str, calls: Sequence[Call], *, durably: bool) -> list[Any]:
         if not calls:
             return []
         if self._cluster is not None:
             with store_errors(self._client):
-                return _run_on(self._cluster, name, calls, self._durability)
-        with store_errors(self._client), borrowed(self._client) as connection:
-            answers = _run_many(connection, name, calls)
-            self._durability.settle(connection)
-        return answers
+                return _run_on(self._cluster, name, calls, self._durability if durably else None)
+        text, digest = _sources()[name]
+        return self._ask(_evaluations(digest, calls), text, durably=durably)
 
     async def run_soon(
         self, name: str, calls: Sequence[Call], *, durably: bool = False
@@ -94,20 +88,32 @@ class Scripts:
         if self._cluster is not None or not calls:
             return self.run_durably(name, calls) if durably else self.run_many(name, calls)
         text, digest = _sources()[name]
-        return await self._ask(_evaluations(digest, calls), text, durably=durably)
+        return await self._ask_soon(_evaluations(digest, calls), text, durably=durably)
 
-    async def _ask(
+    def _ask(
         self, commands: Sequence[Command], script: str = "", *, durably: bool = False
     ) -> list[Any]:
-        asked = {ALONE: commands}
+        # Not by redis-py's pipelines, which take several times as long as a line.
         with store_errors(self._client), lines_to({ALONE: self._client}) as lines:
-            line = lines[ALONE]
-            line.send(commands)
-            await line.answered()
-            found = {ALONE: line.receive(commands)}
-            answers = _sound(with_script(lines, asked, script, found)[ALONE])
-            if durably and self._durability.waits:
-                settle(lines, {ALONE: self._durability})
+            lines[ALONE].send(commands)
+            return self._answers(lines, commands, script, durably=durably)
+
+    async def _ask_soon(
+        self, commands: Sequence[Command], script: str = "", *, durably: bool = False
+    ) -> list[Any]:
+        with store_errors(self._client), lines_to({ALONE: self._client}) as lines:
+            lines[ALONE].send(commands)
+            await lines[ALONE].answered()
+            return self._answers(lines, commands, script, durably=durably)
+
+    def _answers(
+        self, lines: Lines, commands: Sequence[Command], script: str, *, durably: bool
+    ) -> list[Any]:
+        """Answers to what was sent on the only line."""
+        found = {ALONE: lines[ALONE].receive(commands)}
+        answers = _sound(with_script(lines, {ALONE: commands}, script, found)[ALONE])
+        if durably and self._durability.waits:
+            settle(lines, {ALONE: self._durability})
         return answers
 
     def read_before(self, keys: Sequence[str], limit: int, most: int = 100) -> list[str]:
@@ -131,20 +137,17 @@ class Scripts:
         """
         if not keys:
             return []
-        with store_errors(self._client):
-            if self._cluster is not None:
+        if self._cluster is not None:
+            with store_errors(self._client):
                 slots = [key_slot(key.encode()) for key in keys]
                 return _sound(self._cluster.run(_reads(keys), slots, script=""))
-            pipeline = self._client.pipeline(transaction=False)
-            for key in keys:
-                pipeline.hgetall(key)
-            return list(pipeline.execute())
+        return self._ask(_reads(keys))
 
     async def read_hashes_soon(self, keys: Sequence[str]) -> list[Mapping[bytes, bytes]]:
         """`read_hashes` while the event loop goes on, as in `run_soon`."""
         if self._cluster is not None or not keys:
             return self.read_hashes(keys)
-        return await self._ask(_reads(keys))
+        return await self._ask_soon(_reads(keys))
 
     def read_hash(self, key: str) -> dict[str, bytes]:
         """All fields of a hash, empty where there is none.
@@ -152,9 +155,8 @@ class Scripts:
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        with store_errors(self._client):
-            fields = self._client.hgetall(key)
-        return {as_text(field): as_bytes(value) for field, value in fields.items()}
+        fields = self.read_hashes([key])[0]
+        return {field.decode(): value for field, value in fields.items()}
 
 
 def as_text(reply: bytes | str) -> str:
@@ -179,19 +181,6 @@ def _run_on(
     return _sound(cluster.run(commands, slots, script=text, durability=durability))
 
 
-def _run_many(client: redis.Redis, name: str, calls: Sequence[Call]) -> list[Any]:
-    text, digest = _sources()[name]
-    answers = _pipelined(client, digest, calls)
-    missing = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-    if missing:
-        # The server was restarted: NOSCRIPT proves that these calls did nothing.
-        client.script_load(text)
-        again = _pipelined(client, digest, [calls[i] for i in missing])
-        for i, answer in zip(missing, again, strict=True):
-            answers[i] = answer
-    return _sound(answers)
-
-
 def _evaluations(digest: str, calls: Sequence[Call]) -> list[Command]:
     return [(("EVALSHA", digest, len(keys), *keys, *args), {}) for keys, args in calls]
 
@@ -210,10 +199,3 @@ def _sound(answers: list[Any]) -> list[Any]:
         if isinstance(answer, Exception):
             raise answer
     return answers
-
-
-def _pipelined(client: redis.Redis, digest: str, calls: Sequence[Call]) -> list[Any]:
-    pipeline = client.pipeline(transaction=False)
-    for keys, args in calls:
-        pipeline.evalsha(digest, len(keys), *keys, *args)
-    return list(pipeline.execute(raise_on_error=False))

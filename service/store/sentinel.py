@@ -61,5 +61,4 @@ class WatchedPrimary(redis.Redis):
     def close(self) -> None:
         """Close the connections to servers and Sentinels."""
         super().close()
-        if self.auto_close_connection_pool:  # not a copy that was borrowed
-            self.sentinels.close()
+        self.sentinels.close()

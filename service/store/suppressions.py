@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from service.clock import BusinessClock
 from service.store.keyring import Index
@@ -27,6 +27,7 @@ LIFTED_BY_START: Final[Mapping[Channel, tuple[str, ...]]] = {
     "email": ("stop", "one_click"),
 }
 """A start takes back what the patient did, never what staff or a dead number did."""
+_OVERTAKEN, _UNCLEAR = -1, -2
 KIND: dict[Channel, str] = {"sms": "phone", "email": "email"}
 
 
@@ -40,6 +41,7 @@ class Ledger:
         patients: ids of all patients who use the address.
         ended: subscriptions that no channel reaches any more because of this change.
         overtaken: nothing was lifted, since a stop has come after what asked for it.
+        unclear: nothing was lifted, since a stop may have come after what asked for it.
     """
 
     changed: bool
@@ -49,6 +51,7 @@ class Ledger:
     patients: tuple[str, ...]
     ended: tuple[str, ...] = ()
     overtaken: bool = False
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class Suppressions:
         source: str,
         lifts: Sequence[str],
         stops: int | None = None,
+        received_ms: int | None = None,
+        doubtful_ms: int | None = None,
     ) -> Ledger:
         """Allow sending again, where it was suppressed for one of the reasons in ``lifts``.
 
@@ -130,6 +135,13 @@ class Suppressions:
             lifts: reasons.
             stops: how many stops stood (``stand``) when the person asked for it; where another has
                 come since, nothing is lifted.
+            received_ms: beside ``stops``: when the person asked, by the provider's clock (to the
+                second); where a stop was received since, nothing is lifted, and in doubt neither.
+            doubtful_ms: the same where that is not known: a stop received after this, which no
+                start has answered yet, leaves it unclear whether it came first.
+
+        Raises:
+            StoreUnavailable: not (wholly) recorded; ask again, it is idempotent.
         """
         return self._change(
             channel,
@@ -139,6 +151,8 @@ class Suppressions:
             source=source,
             lifts=",".join(lifts),
             stops=stops,
+            received_ms=received_ms,
+            doubtful_ms=doubtful_ms,
         )
 
     def stand(self, digest: str) -> Stand:
@@ -159,30 +173,27 @@ class Suppressions:
         source: str,
         lifts: str,
         stops: int | None = None,
+        received_ms: int | None = None,
+        doubtful_ms: int | None = None,
         own: bool = False,
     ) -> Ledger:
         keys = self.keys(digest)
         args = change(
-            member_of(channel, digest),
+            _member(channel, digest),
             on=on,
             reason=reason,
             source=source,
             at_ms=self._clock.now_ms(),
             lifts=lifts,
             stops=stops,
+            received_ms=received_ms,
             own=own,
+            doubtful_ms=doubtful_ms,
         )
         names = (keys.address(digest), keys.audit, keys.open_fan_outs)
         answer = self._scripts.run_durably("suppress", [(names, args)])[0]
-        ledger = Ledger(
-            changed=answer[0] == 1,
-            sequence=int(answer[1]),
-            on=answer[2] in (1, b"1"),
-            reason=answer[3].decode(),
-            patients=tuple(patient.decode() for patient in answer[4:]),
-            overtaken=answer[0] < 0,
-        )
-        if ledger.overtaken:
+        ledger = _ledger(answer)
+        if ledger.overtaken or ledger.unclear:
             return ledger  # and what has overtaken it is carried to the patients by itself
         # Fanned out even where nothing changed: an earlier call may have been cut off here.
         return self._fan_out(channel, digest, ledger)
@@ -208,7 +219,7 @@ class Suppressions:
                 sequence=int(record.get("q", 0)),
                 on=record.get("x") == b"1",
                 reason=record.get("y", b"").decode(),
-                patients=_patients(record),
+                patients=patients_of(record),
             )
             self._fan_out(channel, digest, ledger)
         return len(found)
@@ -231,7 +242,7 @@ class Suppressions:
         self._scripts.run(
             "fanned_out",
             (address.address(digest), address.open_fan_outs),
-            (member_of(channel, digest), ledger.sequence),
+            (_member(channel, digest), ledger.sequence),
         )
         return replace(ledger, ended=tuple(ended) if ledger.on else ())
 
@@ -253,12 +264,26 @@ class Suppressions:
 
     def patients(self, digest: str) -> tuple[str, ...]:
         """Ids of the patients entered under an address (some may never have been completed)."""
-        return _patients(self._scripts.read_hash(self.keys(digest).address(digest)))
+        return patients_of(self._scripts.read_hash(self.keys(digest).address(digest)))
 
 
-def member_of(channel: Channel, digest: str) -> str:
+def _member(channel: Channel, digest: str) -> str:
     """An address in the index of fan-outs."""
     return f"{LETTER[channel]}:{digest}"
+
+
+def _ledger(answer: Sequence[Any]) -> Ledger:
+    """From what ``suppress.lua`` returns."""
+    changed, sequence, on, reason, *patients = answer
+    return Ledger(
+        changed=changed == 1,
+        sequence=int(sequence),
+        on=on in (1, b"1"),
+        reason=reason.decode(),
+        patients=tuple(patient.decode() for patient in patients),
+        overtaken=changed == _OVERTAKEN,
+        unclear=changed == _UNCLEAR,
+    )
 
 
 def change(
@@ -272,24 +297,28 @@ def change(
     stops: int | None = None,
     received_ms: int | None = None,
     own: bool = False,
+    doubtful_ms: int | None = None,
 ) -> tuple[Argument, ...]:
     """What ``suppress.lua`` is told.
 
     Args:
-        member: from ``member_of``.
+        member: the address in the index of fan-outs.
         on: whether to suppress, or to lift.
         reason: for which.
         source: who says so.
         at_ms: business ms UTC.
         lifts: only these reasons, with commas between them; empty for any.
         stops: of a patient's start, how many stops of the address stood when it was recorded.
-        received_ms: when that was received, where the order of arrival does not tell.
+        received_ms: when that was received, where it is known.
         own: a stop of the patient's own that is no numbered reply.
+        doubtful_ms: after when a stop makes the order of a start doubtful whose time is not known.
     """
-    guard = tuple("" if each is None else each for each in (stops, received_ms, 1 if own else None))
+    guard = (stops, received_ms, 1 if own else None, doubtful_ms)
     weights = (part for pair in WEIGHTS.items() for part in pair)
-    return (int(on), reason, source, at_ms, lifts, member, *guard, *weights)
+    told = ("" if each is None else each for each in guard)
+    return (int(on), reason, source, at_ms, lifts, member, *told, *weights)
 
 
-def _patients(fields: Mapping[str, bytes]) -> tuple[str, ...]:
+def patients_of(fields: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Ids of the patients entered under an address, from its record."""
     return tuple(field[2:] for field in fields if field.startswith("p:"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -31,6 +32,19 @@ TRIES: Final = 5
 
 class TaskTaken(AftervisitError):
     """Somebody else has taken the task, or it is closed; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A task that stands open, or did.
+
+    Attributes:
+        id: the task's.
+        answered: whether it is the one of its address that is answered automatically.
+    """
+
+    id: str
+    answered: bool
 
 
 class Tasks:
@@ -65,8 +79,9 @@ class Tasks:
         content: Mapping[str, str],
         source: str,
         alert: bool = False,
-    ) -> str:
-        """Put something before staff; its id. Opened again under the same name, it is the same.
+        answered_ms: int | None = None,
+    ) -> Opened:
+        """Put something before staff. Opened again under the same name, it is the same.
 
         Args:
             kind: what is asked for.
@@ -77,6 +92,8 @@ class Tasks:
             content: what staff are shown; encrypted before it is stored.
             source: who opens it, for the audit.
             alert: whether staff are to be alerted at once.
+            answered_ms: for how long (machine ms) one task of the address is answered
+                automatically, the first that asks; None where this one does not ask.
 
         Raises:
             StoreUnavailable: it may not be open; ask again, it is idempotent.
@@ -92,10 +109,11 @@ class Tasks:
             "c": self._keyring.encrypt(sealed, key.encode()),
         }
         head = (now_ms, now_ms if alert else "", kind, source, self._business.now_ms())
-        args = (*head, KEPT_MS, *(part for pair in fields.items() for part in pair))
-        names = (key, keys.tasks, keys.alerts, keys.audit, keys.said(address))
-        self._scripts.run_durably("open_task", [(names, args)])
-        return name
+        span = "" if answered_ms is None else answered_ms
+        args = (*head, KEPT_MS, span, *(part for pair in fields.items() for part in pair))
+        lists = (keys.tasks, keys.alerts, keys.audit, keys.said(address), keys.answered(address))
+        answer = self._scripts.run_durably("open_task", [((key, *lists), args)])[0]
+        return Opened(name, answered=bool(answer[1]))
 
     def name_of(self, kind: TaskKind, address: str, once: str) -> str:
         """The id of a task, whether it was opened or not."""

@@ -16,6 +16,7 @@ from service.bootstrap import Core
 from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
 from service.web.run import listening, web_server
+from tests.fakes.twilio import ShiftedClock
 from tests.support.polling import until
 from tests.support.servers import valkey_server
 
@@ -81,6 +82,11 @@ class Site:
         )
         return receipt.patient
 
+    def wait(self, minutes: int) -> None:
+        """Let the machine's clock go on, without anybody waiting."""
+        assert isinstance(self.core.machine, ShiftedClock)
+        self.core.machine.ahead_ms += minutes * 60_000
+
     def silent(self, patient: str, channel: Channel = "sms") -> bool:
         """Whether the patient's own record says that the channel is suppressed."""
         copy = self.core.patients.load(patient).suppression(channel)
@@ -143,6 +149,7 @@ def site(directory: Path, **overrides: object) -> Iterator[Site]:
     """Run the web application on a store of its own."""
     with valkey_server(directory / "store") as server:
         core = Core(web_settings(server.url, directory, **overrides), server.url)
+        core.machine = ShiftedClock()
         try:
             with served(core) as (client, url):
                 yield Site(core, server, client, url)

@@ -2,22 +2,34 @@
 -- KEYS: address, audit, open fan-outs.
 -- ARGV: on, reason, source, at ms, lifts only these reasons (comma list, '' = any), fan-out's member,
 --       for a start: stops that stood when it was recorded ('' = no start), and when it was received
---       ('' where arrival tells the order), 1 for a stop of the patient's own that is no numbered reply
---       ('' = it is none), then reasons and their weights, in pairs (others weigh 2).
+--       ('' = not known), 1 for a stop of the patient's own that is no numbered reply ('' = it is none),
+--       for a start whose time is not known: after when a stop makes its order doubtful ('' = never),
+--       then reasons and their weights, in pairs (others weigh 2).
 -- A change is noted as not yet carried to the patients until fanned_out.lua says that it was.
 -- Several reasons may stand at once ('ys'), each until it is lifted: a patient's stop outlives the
 -- correction of a number that was thought invalid.  'y' is the weightiest of them.
 -- A start lifts nothing where a stop has come after it: no acknowledged stop is undone by a start
 -- that was under way.  Stops up to its number are answered by it: one that is finished late stays so.
--- Returns {changed (-1 where a start was overtaken), sequence, on, reason, patients...}.
+-- Times are told to the second, and a webhook takes its own: within SLACK of a stop nothing is certain.
+-- Returns {changed (-1 where a start was overtaken, -2 where that is not clear), sequence, on, reason,
+--          patients...}.
+local SLACK = 2000
 local weight = {}
-for i = 10, #ARGV, 2 do weight[ARGV[i]] = tonumber(ARGV[i + 1]) end
-local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y', 'ys', 'w', 'wt')
+for i = 11, #ARGV, 2 do weight[ARGV[i]] = tonumber(ARGV[i + 1]) end
+local record = redis.call('HMGET', KEYS[1], 'q', 'x', 'y', 'ys', 'w', 'wt', 'l')
 if ARGV[7] ~= '' then
-  if tonumber(record[5] or '0') ~= tonumber(ARGV[7])
-    or (ARGV[8] ~= '' and tonumber(ARGV[8]) <= tonumber(record[6] or '0')) then
+  local stops, latest, answered = tonumber(record[5] or '0'), tonumber(record[6] or '0'), record[7]
+  local received, doubtful, refused = tonumber(ARGV[8]), tonumber(ARGV[10]), nil
+  if stops ~= tonumber(ARGV[7]) or (received and received <= latest - SLACK) then
+    refused = -1
+  elseif received and received <= latest then
+    refused = -2
+  elseif not received and doubtful and latest > doubtful and stops > tonumber(answered or '0') then
+    refused = -2
+  end
+  if refused then
     redis.call('HSET', KEYS[1], 'q', record[1] or '0')  -- for WAITAOF, see below
-    return {-1, tonumber(record[1] or '0'), record[2] or '0', record[3] or ''}
+    return {refused, tonumber(record[1] or '0'), record[2] or '0', record[3] or ''}
   end
   redis.call('HSET', KEYS[1], 'l', ARGV[7])
 end

@@ -165,6 +165,18 @@ def test_after_a_stop_the_provider_refuses_until_a_start(account: Account, phone
     ]
 
 
+def test_when_a_patient_texted_is_told_of_their_texts_alone(account: Account, phone: str) -> None:
+    async def use(carrier: TwilioSms) -> None:
+        ours = await carrier.send(outgoing(phone))
+        await asyncio.to_thread(_text_as, account, phone, "one")
+        (text,) = [text for text in await carrier.inbound(0) if text.sender == phone]
+        assert await carrier.received_ms(text.provider_id) == text.received_ms
+        for other in (ours.provider_id or "", "SM" + "0" * 32):
+            assert await carrier.received_ms(other) is None
+
+    with_carrier(account, use)
+
+
 def test_what_patients_texted_is_listed_oldest_first_and_nothing_else(
     account: Account, phone: str
 ) -> None:

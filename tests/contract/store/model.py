@@ -166,7 +166,7 @@ class People(RuleBasedStateMachine):
                 at_ms=store.machine.ms,
                 content={},
             )
-        )
+        ).reply
         assert (reply.new, reply.stops) == (new, text.stops)
         answered = self.answered[text.phone] >= text.stops
         if text.keyword == "stop":
@@ -175,9 +175,11 @@ class People(RuleBasedStateMachine):
                 store.suppress("sms", text.phone, "stop")
                 standing.add("stop")
         else:
-            rejoined = store.replies.rejoin(reply, lifts=("stop",), source="test")
-            assert (rejoined == "overtaken") == (text.stops < self.stops[text.phone])
-            if rejoined != "overtaken":
+            overtaken = store.suppressions.lift(
+                "sms", digest, source="test", lifts=("stop",), stops=reply.stops
+            ).overtaken
+            assert overtaken == (text.stops < self.stops[text.phone])
+            if not overtaken:
                 self.answered[text.phone] = text.stops
                 standing.discard("stop")
             store.lift("sms", text.phone, "nothing")  # carries the ledger to the patients

@@ -41,7 +41,7 @@ def hear(store: Installed, identifier: str = "SM1", *, ago_ms: int = 0) -> Reply
             at_ms=store.machine.ms - ago_ms,
             content={"from": PHONE, "body": "good morning"},
         )
-    )
+    ).reply
 
 
 def answer(store: Installed, once: str = "one", *, alert: bool = False) -> None:
@@ -67,7 +67,7 @@ def open_task(store: Installed) -> str:
         once="r1",
         content={"body": "good morning"},
         source="test",
-    )
+    ).id
 
 
 def end_answers(store: Installed) -> None:

@@ -29,7 +29,7 @@ def opened(
         content={"body": "my left leg is hot"},
         source="reply:x",
         alert=alert,
-    )
+    ).id
 
 
 def to_alert(store: Installed) -> list[Task]:

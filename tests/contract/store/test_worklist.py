@@ -53,7 +53,7 @@ def opened(store: Installed, wanted: Wanted, once: str) -> Task:
         once=once,
         content={"body": "words"},
         source="test",
-    )
+    ).id
     store.machine.ms -= wanted.age
     if wanted.taken:
         store.tasks.take(name, "staff:ida|x")

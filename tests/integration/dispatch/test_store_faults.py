@@ -168,6 +168,10 @@ class Faulty:
         del since_ms, to
         return []
 
+    async def received_ms(self, provider_id: str) -> int | None:
+        del provider_id
+        return None
+
     async def redact(self, provider_id: str) -> None:
         del provider_id
 

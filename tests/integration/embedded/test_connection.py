@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import redis
 
 from service.errors import ConfigurationError, StoreUnavailable
-from service.store.borrowing import borrowed
 from service.store.connection import Durability, connect, store_errors
+from service.store.lines import Lines, ask, lines_to, settle
+from service.store.scripts import ALONE
 from tests.support.polling import until
 from tests.support.servers import Server, redis_server, valkey_server
 
@@ -169,28 +171,42 @@ def test_a_fault_of_our_own_is_not_taken_for_the_servers(client: redis.Redis) ->
 # --- durability
 
 
+@contextmanager
+def line_to(client: redis.Redis) -> Iterator[Lines]:
+    with lines_to({ALONE: client}) as lines:
+        yield lines
+
+
+def say(lines: Lines, *words: str | int) -> object:
+    return ask(lines, {ALONE: [(words, {})]})[ALONE][0]
+
+
+def settled(lines: Lines, durability: Durability) -> None:
+    with store_errors():
+        settle(lines, {ALONE: durability})
+
+
 def test_a_server_that_always_syncs_is_not_asked(client: redis.Redis) -> None:
     durability = Durability.of(client)
     assert not durability.waits
-    durability.settle(client)
+    asked = client.info("stats")["total_commands_processed"]
+    with line_to(client) as lines:
+        settled(lines, durability)
+    assert client.info("stats")["total_commands_processed"] == asked + 1
 
 
-def test_everything_borrowed_goes_over_one_connection(client: redis.Redis) -> None:
-    with borrowed(client) as one, borrowed(client) as other:
-        pipeline = one.pipeline(transaction=False)
-        pipeline.client_id()
-        transaction = one.pipeline(transaction=True)
-        transaction.client_id()
-        ids = {one.client_id(), *pipeline.execute(), *transaction.execute(), one.client_id()}
+def test_everything_on_a_line_goes_over_one_connection(client: redis.Redis) -> None:
+    with line_to(client) as one, line_to(client) as other:
+        ids = {say(one, "CLIENT ID") for _ in range(3)}
         assert len(ids) == 1
-        assert other.client_id() not in ids
+        assert say(other, "CLIENT ID") not in ids
 
 
-def test_a_borrowed_connection_is_given_back(client: redis.Redis) -> None:
-    with borrowed(client) as one:
-        lent = one.client_id()
+def test_the_connection_of_a_line_is_given_back(client: redis.Redis) -> None:
+    with line_to(client) as lines:
+        lent = say(lines, "CLIENT ID")
     assert client.client_id() == lent
-    with pytest.raises(KeyError), borrowed(client):
+    with pytest.raises(KeyError), line_to(client):
         raise KeyError
     assert client.client_id() == lent
 
@@ -202,9 +218,9 @@ def test_a_write_on_everysec_is_settled_by_waitaof(tmp_path: Path) -> None:
     ):
         durability = Durability.of(client)
         assert durability.waits
-        with borrowed(client) as one:
-            one.set("opt-out", 1)
-            durability.settle(one)
+        with line_to(client) as one:
+            say(one, "SET", "opt-out", 1)
+            settled(one, durability)
         server.kill()
         server.start()
         assert client.get("opt-out") == b"1"
@@ -213,12 +229,10 @@ def test_a_write_on_everysec_is_settled_by_waitaof(tmp_path: Path) -> None:
 def test_a_write_that_is_never_synced_is_not_acknowledged(tmp_path: Path) -> None:
     with valkey_server(tmp_path, appendfsync="no") as server, connect(server.url) as client:
         durability = Durability.of(client, limit_ms=200)
-        with borrowed(client) as one:
-            pipeline = one.pipeline(transaction=False)
-            pipeline.set("opt-out", 1)
-            pipeline.execute()
+        with line_to(client) as one:
+            say(one, "SET", "opt-out", 1)
             with pytest.raises(StoreUnavailable, match="did not confirm within 200 ms"):
-                durability.settle(one)
+                settled(one, durability)
 
 
 def test_a_connection_lost_after_the_write_confirms_nothing(tmp_path: Path) -> None:
@@ -228,33 +242,24 @@ def test_a_connection_lost_after_the_write_confirms_nothing(tmp_path: Path) -> N
         server.client() as other,
     ):
         durability = Durability.of(client)
-        with borrowed(client) as one:
-            one.set("opt-out", 1)
-            other.client_kill_filter(_id=one.client_id())
+        with line_to(client) as one:
+            say(one, "SET", "opt-out", 1)
+            other.client_kill_filter(_id=say(one, "CLIENT ID"))
             with pytest.raises(StoreUnavailable, match="cannot be reached"):
-                durability.settle(one)
-            with pytest.raises(StoreUnavailable, match="in the middle of a write"):
-                durability.settle(one)
+                settled(one, durability)
+            with pytest.raises(StoreUnavailable, match="cannot be reached"):
+                settled(one, durability)
         assert client.ping()
-
-
-def test_settling_on_a_connection_that_was_not_borrowed_is_a_fault(tmp_path: Path) -> None:
-    with (
-        valkey_server(tmp_path, appendfsync="everysec") as server,
-        connect(server.url) as client,
-        pytest.raises(TypeError, match="borrowed"),
-    ):
-        Durability.of(client).settle(client)
 
 
 def test_a_server_whose_log_was_switched_off_confirms_nothing(tmp_path: Path) -> None:
     with valkey_server(tmp_path, appendfsync="everysec") as server, connect(server.url) as client:
         durability = Durability.of(client)
         client.config_set("appendonly", "no")
-        with borrowed(client) as one:
-            one.set("opt-out", 1)
+        with line_to(client) as one:
+            say(one, "SET", "opt-out", 1)
             with pytest.raises(StoreUnavailable, match="cannot say"):
-                durability.settle(one)
+                settled(one, durability)
 
 
 @pytest.mark.parametrize("sync", ["always", "everysec"])
@@ -273,14 +278,14 @@ def test_a_write_is_settled_only_when_every_replica_has_it(tmp_path: Path, sync:
         until(lambda: client.info("replication").get("slave0", {}).get("state") == "online", "seen")
         durability = Durability.of(client, limit_ms=1500)
         assert durability.replicas == 1
-        with borrowed(client) as one:
-            one.set("opt-out", 1)
-            durability.settle(one)
+        with line_to(client) as one:
+            say(one, "SET", "opt-out", 1)
+            settled(one, durability)
             assert there.get("opt-out") == b"1"
             replica.freeze()
-            one.set("opt-out", 2)
+            say(one, "SET", "opt-out", 2)
             with pytest.raises(StoreUnavailable, match="replicas: 0 of 1"):
-                durability.settle(one)
+                settled(one, durability)
             replica.thaw()
 
 
@@ -296,7 +301,7 @@ def test_replicas_of_an_older_server_confirm_by_wait(tmp_path: Path) -> None:
         until(lambda: there.info("replication")["master_link_status"] == "up", "it follows")
         until(lambda: client.info("replication").get("slave0", {}).get("state") == "online", "seen")
         durability = Durability.of(client)
-        with borrowed(client) as one:
-            one.set("opt-out", 1)
-            durability.settle(one)
+        with line_to(client) as one:
+            say(one, "SET", "opt-out", 1)
+            settled(one, durability)
             assert there.get("opt-out") == b"1"

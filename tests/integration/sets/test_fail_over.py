@@ -10,8 +10,8 @@ import pytest
 
 from service.errors import StoreUnavailable
 from service.store import keys
-from service.store.borrowing import borrowed
 from service.store.connection import Durability, connect
+from service.store.lines import Command, ask, lines_to
 from service.store.scripts import Scripts
 from tests.contract.store.installation import Installed
 from tests.integration.sets.stage import patiently, staged
@@ -107,10 +107,12 @@ def test_only_the_connection_that_wrote_tells_that_a_replica_lags(tmp_path: Path
         replica.freeze()
         with pytest.raises(StoreUnavailable, match="replicas: 0 of 1"):
             scripts.run_durably("advance", [((keys.CLOCK,), (2,))])
-        with borrowed(client) as one, borrowed(client) as other:
-            Scripts(one, durability).run("advance", (keys.CLOCK,), (3,))
-            assert list(other.waitaof(1, 1, 500)) == [1, 1], "vacuous: it has written nothing"
-            assert list(one.waitaof(1, 1, 500)) == [1, 0]
+        with lines_to({"one": client}) as one, lines_to({"one": client}) as other:
+            ask(one, {"one": [(("SET", keys.CLOCK, 3), {})]})
+            confirmation: list[Command] = [(("WAITAOF", 1, 1, 500), {})]
+            there = ask(other, {"one": confirmation})["one"]
+            assert there == [[1, 1]], "vacuous: it has written nothing"
+            assert ask(one, {"one": confirmation})["one"] == [[1, 0]]
         replica.thaw()
 
 

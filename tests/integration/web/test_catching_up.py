@@ -73,6 +73,7 @@ def test_what_came_by_webhook_changes_nothing_again(gap: Gap) -> None:
     patient = gap.web.enrol(phone=PHONE)
     sid = gap.provider.text(PHONE, "Stop please")
     assert gap.web.text(PHONE, "Stop please", sid=sid).status_code == 200
+    gap.web.wait(minutes=11)
     assert gap.web.text(PHONE, "Start please").status_code == 200
     before = gap.web.changes()
 

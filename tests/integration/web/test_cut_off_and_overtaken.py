@@ -12,6 +12,7 @@ import pytest
 
 from service.clock import from_ms
 from service.enrolment.joined import Joined
+from service.inbox.arrived import Arrived
 from service.inbox.leaving import Leaving
 from service.inbox.mail.arrivals import InboundEmail
 from service.inbox.receive import ANSWERS_AN_HOUR, GRACE_MS, InboundText
@@ -147,6 +148,7 @@ def test_a_letter_that_is_followed_late_keeps_its_series_alone_though_the_questi
 ) -> None:
     patient = two_series(web, phone)
     web.text(phone, "please stop texting me")
+    web.wait(minutes=11)
     with cut_off(monkeypatch, Scope, "keep"):
         assert post(web, text_fields(phone, "A")) == 500
     for key in web.core.client.keys("{p*}:q:*"):
@@ -163,6 +165,7 @@ def test_a_break_is_still_one_after_a_stop_and_a_start(web: Site, phone: str, pa
     web.core.staff.pause(patient, series=None, source="staff:ana", until=until)
     web.text(phone, "stop please")
     assert statuses(web, patient) == [Status.OPTED_OUT]
+    web.wait(minutes=11)
     web.text(phone, "start please")
     assert statuses(web, patient) == [Status.PAUSED]
     wakes = web.core.patients.load(patient).text("d1")
@@ -188,10 +191,10 @@ def test_a_message_that_cannot_be_followed_holds_up_no_other(
         assert post(web, text_fields("+15035559999", "poison")) == 500
         assert post(web, text_fields(phone, "please stop texting me")) == 500
 
-    def only_the_other(inbox: object, reply: object, *rest: object) -> object:
-        if getattr(reply, "address", "") != web.core.suppressions.digest("sms", phone):
+    def only_the_other(inbox: object, arrived: Arrived) -> object:
+        if arrived.reply.address != web.core.suppressions.digest("sms", phone):
             raise SystemError("poison")
-        return follow(inbox, reply, *rest)
+        return follow(inbox, arrived)
 
     monkeypatch.setattr(type(web.core.inbox), "_follow", only_the_other)
     finish(web)

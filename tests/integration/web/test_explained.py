@@ -55,6 +55,7 @@ def explained(capsys: pytest.CaptureFixture[str]) -> Explained:
 def minutes_pass(web: Site, minutes: int = 1) -> None:
     assert isinstance(web.core.business, StoredClock)
     web.core.business.set_ms(web.core.business.now_ms() + minutes * 60_000)
+    web.wait(minutes)
 
 
 def kinds(entries: list[dict[str, Any]]) -> list[str]:
@@ -71,7 +72,7 @@ def test_a_day_of_sending_stop_start_a_rating_and_a_word_is_told_in_its_order(
     patient = web.enrol(phone=phone)
     conclude(web.core, patient, State.SENT, "accepted", late=timedelta(seconds=2))
     for body in ("STOP", "START", "about a 6", "LEGS", "can I take this with grapefruit"):
-        minutes_pass(web)
+        minutes_pass(web, 11)
         web.text(phone, body)
     found = explained(patient, "--date", MONDAY)
     times = [entry["due"] for entry in found]

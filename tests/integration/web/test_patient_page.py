@@ -236,6 +236,7 @@ def test_stopping_texts_is_at_once_and_for_everybody_on_the_phone(
 def test_a_start_restores_the_texts_that_were_stopped_on_the_page(web: Site, phone: str) -> None:
     patient = web.enrol(phone=phone)
     send(web, f"{link(web, patient)}/stop", what="sms")
+    web.wait(minutes=11)
     web.text(phone, "START")
     assert not web.silent(patient)
 

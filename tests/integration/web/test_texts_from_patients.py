@@ -31,7 +31,7 @@ def record_only(web: Site, phone: str, body: str, sid: str = "") -> Reply:
             at_ms=web.core.machine.now_ms(),
             content={"from": phone, "to": SENDER, "service": "", "body": body},
         )
-    )
+    ).reply
 
 
 def finish(web: Site) -> int:
@@ -94,6 +94,7 @@ def test_start_brings_texts_back(web: Site, phone: str) -> None:
     patient = web.enrol(phone=phone)
     web.text(phone, "Stop, thank you")
 
+    web.wait(minutes=11)
     answer = said(web.text(phone, "start!"))
 
     assert answer is not None
@@ -124,6 +125,7 @@ def test_start_lifts_the_patients_own_stop_and_leaves_what_stands_beside_it(
     digest = web.core.suppressions.digest("sms", phone)
     web.core.suppressions.suppress("sms", digest, reason="invalid", source="test")
     web.text(phone, "STOP")
+    web.wait(minutes=11)
     web.text(phone, "START")
     assert web.silent(patient)
 
@@ -167,6 +169,7 @@ def test_a_spanish_patient_is_answered_in_spanish(web: Site, phone: str) -> None
     assert "START" in answer
     assert web.silent(patient)
 
+    web.wait(minutes=11)
     answer = said(web.text(phone, "START please"))
     assert answer is not None
     assert "AYUDA" in answer
@@ -225,6 +228,7 @@ def test_a_replayed_stop_does_not_undo_a_newer_start(web: Site, phone: str) -> N
     patient = web.enrol(phone=phone)
     stop = text_fields(phone, "Stop please")
     web.post("/webhooks/twilio/inbound", stop)
+    web.wait(minutes=11)
     web.text(phone, "Start please")
     web.post("/webhooks/twilio/inbound", stop)
     assert not web.silent(patient)
@@ -253,6 +257,7 @@ def test_a_start_that_a_crash_cut_off_does_not_undo_a_newer_stop(web: Site, phon
 def test_a_stop_that_a_crash_cut_off_does_not_undo_a_newer_start(web: Site, phone: str) -> None:
     patient = web.enrol(phone=phone)
     record_only(web, phone, "STOP")
+    web.wait(minutes=11)
     web.text(phone, "START")
 
     finish(web)

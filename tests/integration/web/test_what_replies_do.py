@@ -246,6 +246,7 @@ def test_who_leaves_two_series_is_let_go_at_once_and_asked_once_which_was_meant(
 def test_one_letter_keeps_that_series_and_no_other(web: Site, phone: str) -> None:
     patient = in_two_series(web, phone)
     web.text(phone, "please stop texting me")
+    web.wait(minutes=11)
     assert "the rest stays off" in answer_to(web, phone, "B.")
     assert not web.silent(patient)
     assert standing(web, patient) == {
@@ -257,6 +258,7 @@ def test_one_letter_keeps_that_series_and_no_other(web: Site, phone: str) -> Non
 def test_a_stop_after_the_letter_stands(web: Site, phone: str) -> None:
     patient = in_two_series(web, phone)
     web.text(phone, "please stop texting me")
+    web.wait(minutes=11)
     web.text(phone, "keep A")
     web.text(phone, "no, stop all of it")
     assert web.silent(patient)
