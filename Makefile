@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 DAYS ?= 14
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo test lint bench bench-memory bench-peers chaos clean lock
+.PHONY: help demo test lint learn bench bench-memory bench-peers chaos clean lock
 
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(VENV)/dev.stamp ## Style, types, layering, dependencies, spelling, and t
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/aftervisit messages lint
 	$(BIN)/aftervisit series lint
+
+learn: $(VENV)/dev.stamp ## Learn anew what texts are like, after a change of labelled texts or word classes
+	$(BIN)/python -m tests.learn
 
 bench: $(VENV)/dev.stamp ## Measure speed beside bare loops in the same run; also writes build/bench.json
 	$(BIN)/python -m tests.bench

@@ -10,7 +10,7 @@ import click
 
 from service.cli.output import examples
 from service.cli.staff_inbox import close, list_tasks, show, take
-from service.inbox.understanding import Understanding, understand
+from service.inbox.understanding import Understanding, told, understand
 
 
 @click.group()
@@ -57,7 +57,7 @@ def _as_json(text: str, meant: Understanding) -> str:
 
 def _explained(text: str, meant: Understanding) -> str:
     answer = "" if meant.check_in is None else f" {meant.check_in}"
-    rules = ", ".join(meant.rules) or "no rule fired"
+    rules = ", ".join(told(meant.rules, text)) or "no rule fired"
     return f"{text}\n  {', '.join(meant.intents)}{answer}  ({rules})"
 
 

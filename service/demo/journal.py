@@ -15,6 +15,7 @@ from service.carriers.sandbox.texts import INBOUND
 from service.carriers.sandbox.why import JOURNAL, Followed
 from service.inbox.mail.arrivals import mail_id
 from service.inbox.mail.reading import Kind
+from service.inbox.understanding import told
 from service.store.keys import PartitionKeys
 from service.store.records import Channel
 from service.store.reply_records import Reply
@@ -83,7 +84,7 @@ class JournalKeeper:
             channel=reply.channel,
             words=reply.heard.words,
             check_in=reply.heard.check_in,
-            rules=reply.heard.rules,
+            rules=told(reply.heard.rules, self._core.replies.content(reply).get("body", "")),
             answers=reply.messages,
             effects=(*self._audited(reply), *self._rated(reply)),
         )

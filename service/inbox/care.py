@@ -12,6 +12,7 @@ from schedules.delivery import State
 from service.clock import BusinessClock
 from service.inbox.arrived import Arrived
 from service.inbox.people import Person
+from service.inbox.understanding import told
 from service.store.check_ins import CheckIn, CheckIns
 from service.store.patients import Patients
 from service.store.tasks import Opened, TaskKind, Tasks
@@ -76,7 +77,7 @@ class Care:
                 "channel": reply.channel,
                 "from": content.get("from", ""),
                 "body": content.get("body", ""),
-                "rules": ", ".join(reply.heard.rules),
+                "rules": ", ".join(told(reply.heard.rules, content.get("body", ""))),
             },
             source=reply.source,
             alert=kind in _ALERTS,

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Final, Literal
 
 from service.clock import from_ms
+from service.inbox.understanding import told
 from service.store.audit import Entry
 from service.store.conversations import Sent
 from service.store.records import Channel
@@ -141,7 +142,7 @@ def of_reply(reply: Reply, at: datetime, text: str | None) -> Event:
         sentence=f"They wrote by {_NAMES[reply.channel]}, understood as {heard}. {answered}",
         channel=reply.channel,
         messages=reply.messages,
-        rules=reply.heard.rules,
+        rules=told(reply.heard.rules, text or ""),
         text=text,
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from service.inbox.understanding.check_in import check_in
-from service.inbox.understanding.plain import plain
+from service.inbox.understanding.likeness import PREFIX, likeness, pieces_of
+from service.inbox.understanding.plain import Sentence, plain
 from service.inbox.understanding.rules import Rule, rules_of
 from service.inbox.understanding.urgent import urgent
 from service.inbox.understanding.words import Words, joined, words_of
@@ -60,11 +61,47 @@ _OVERRULED: Final = {
     Intent.OPT_IN: {Intent.AFFIRM},
 }
 """A "yes" or "no" beside a wish is part of it, and a wish to leave outweighs one to come back."""
+ALIKE: Final = {
+    Intent.OPT_OUT: {Intent.OPT_IN, Intent.HELP, Intent.AFFIRM, Intent.DECLINE},
+    Intent.URGENT: set[Intent](),
+}
+"""What is also told by likeness, unless rules have found one of these.
+
+Where they have, those who were like leavers wanted to come back or asked how this works.
+"""
 
 
 def understand(text: str) -> Understanding:
     """What a text means; any text has an answer."""
-    sentences = [words_of(sentence) for sentence in plain(text)]
+    sentences = plain(text)
+    ruled = _by_rules(sentences)
+    alike = _alike(ruled.intents, sentences)
+    if not alike:
+        return ruled
+    said = {*ruled.intents, *alike} - {Intent.OTHER}
+    return replace(
+        ruled,
+        intents=tuple(intent for intent in Intent if intent in said),
+        rules=(*ruled.rules, *(f"{PREFIX}{intent}" for intent in alike)),
+    )
+
+
+def understand_by_rules(text: str) -> Understanding:
+    """What the rules by themselves make of a text."""
+    return _by_rules(plain(text))
+
+
+def _alike(said: Sequence[Intent], sentences: Sequence[Sentence]) -> list[Intent]:
+    """What rules have not found, and the text is like."""
+    asked = [of for of, instead in ALIKE.items() if of not in said and instead.isdisjoint(said)]
+    if not sentences or not asked:
+        return []
+    pieces = pieces_of(sentences)
+    return [intent for intent in asked if likeness(intent).holds(pieces)]
+
+
+def _by_rules(plainly: Sequence[Sentence]) -> Understanding:
+    sentences = [words_of(sentence) for sentence in plainly]
     if not sentences:
         return Understanding((Intent.OTHER,), None, ())
     whole = joined(sentences)

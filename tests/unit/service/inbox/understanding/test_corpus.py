@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from service.inbox.understanding import Intent, Understanding, understand
+from tests.support.labelled import Labelled, corpus
 
-CORPUS = Path(__file__).with_name("corpus.toml")
-
-
-@dataclass(frozen=True)
-class Labelled:
-    text: str
-    intents: tuple[Intent, ...]
-    check_in: int | None
-
-
-def labelled() -> Iterator[Labelled]:
-    for group in tomllib.loads(CORPUS.read_text("utf-8"))["texts"]:
-        intents = tuple(Intent(intent) for intent in group["means"])
-        for text in group["says"]:
-            yield Labelled(text, intents, group.get("answer"))
-
-
-TEXTS = tuple(labelled())
+TEXTS = tuple(corpus())
 UNDERSTOOD: dict[str, Understanding] = {each.text: understand(each.text) for each in TEXTS}
 
 

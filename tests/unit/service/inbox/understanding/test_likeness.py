@@ -1,0 +1,155 @@
+"""The second opinion: what texts are like, and that it only adds to what rules find."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.inbox.understanding import Intent, told, understand, understand_by_rules
+from service.inbox.understanding.intents import ALIKE
+from service.inbox.understanding.likeness import LEARNED, likeness, pieces_of
+from service.inbox.understanding.plain import plain
+from tests.learn.__main__ import FALSE, digest
+from tests.support.labelled import corpus, measured
+
+MEASURED = tuple(measured())
+TEXTS = tuple(dict.fromkeys(each.text for each in (*corpus(), *MEASURED)))
+HEARD = {each.text: understand(each.text).intents for each in MEASURED}
+ENOUGH = {Intent.OPT_OUT: 0.97, Intent.URGENT: 0.95}
+"""Of what an author held out means, so much is heard by rules and likeness together."""
+MOST_FALSE = {Intent.OPT_OUT: 0.01, Intent.URGENT: 0.02}
+MOST_PIECES = 15_000
+SLOWEST_S = 0.5
+LETTERS = st.characters(categories=("L", "N", "P", "S", "Z"))
+
+
+@pytest.mark.parametrize("intent", ALIKE)
+def test_what_was_learnt_was_learnt_from_the_texts_of_the_repository(intent: Intent) -> None:
+    """After a change of texts or of word classes: `make learn`."""
+    assert likeness(intent).texts == digest(intent)
+
+
+@pytest.mark.parametrize("intent", ALIKE)
+def test_authors_who_were_held_out_are_understood(intent: Intent) -> None:
+    found = likeness(intent).figures
+    assert found
+    for author in ("first", "second", "third"):
+        counted = found[author]
+        assert counted["meant"] - counted["missed"] >= ENOUGH[intent] * counted["meant"], author
+        assert counted["false"] <= MOST_FALSE[intent] * counted["texts"], author
+
+
+@pytest.mark.parametrize("intent", ALIKE)
+def test_texts_that_were_learnt_from_are_understood(intent: Intent) -> None:
+    meant = [each for each in MEASURED if intent in each.intents]
+    missed = [each.text for each in meant if intent not in HEARD[each.text]]
+    false = [
+        each.text for each in MEASURED if intent not in each.intents and intent in HEARD[each.text]
+    ]
+    assert len(missed) <= len(meant) / 100, missed
+    assert len(false) <= len(MEASURED) / 100, false
+
+
+def test_every_intent_that_is_learnt_has_its_file_and_no_other() -> None:
+    assert {path.name for path in LEARNED.iterdir()} == {f"{intent}.tsv" for intent in FALSE}
+    assert set(FALSE) == set(ALIKE)
+    assert all(len(likeness(intent).weights) < MOST_PIECES for intent in ALIKE)
+
+
+@given(st.one_of(st.sampled_from(TEXTS), st.text(max_size=200)))
+def test_likeness_only_adds_to_what_rules_find(text: str) -> None:
+    ruled, both = understand_by_rules(text), understand(text)
+    assert {*ruled.intents} - {Intent.OTHER} <= {*both.intents}
+    assert {*both.intents} - {*ruled.intents} <= set(ALIKE)
+    assert both.rules[: len(ruled.rules)] == ruled.rules
+    assert (both.check_in, both.everything) == (ruled.check_in, ruled.everything)
+    added = [intent for intent in Intent if intent in both.intents and intent not in ruled.intents]
+    assert list(both.rules[len(ruled.rules) :]) == [f"likeness.{intent}" for intent in added]
+
+
+@given(st.sampled_from(TEXTS), st.sampled_from(["", "  ", "\n", "\u200b", "\ufeff"]))
+def test_accents_and_space_around_a_text_change_nothing(text: str, around: str) -> None:
+    parted = unicodedata.normalize("NFD", text)
+    assert understand(f"{around}{parted}{around}") == understand(text)
+
+
+@given(st.sampled_from([text for text in TEXTS if text.isascii()]))
+def test_case_changes_nothing_of_what_a_text_is_like(text: str) -> None:
+    assert pieces_of(plain(text.upper())) == pieces_of(plain(text.lower()))
+
+
+@given(st.text(alphabet=LETTERS, max_size=400).filter(lambda text: not text.isascii()))
+def test_letters_at_random_are_like_nothing(text: str) -> None:
+    understood = understand(text)
+    assert not [rule for rule in understood.rules if rule.startswith("likeness.")]
+
+
+@given(st.lists(st.text("bcdfghjklmnpqrstvwxz", min_size=6, max_size=12), min_size=1, max_size=20))
+def test_gibberish_is_like_nothing(words: list[str]) -> None:
+    understood = understand(" ".join(words))
+    assert not [rule for rule in understood.rules if rule.startswith("likeness.")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "谢谢你们的建议",
+            "明天见",
+            "ありがとうございます",
+            "감사합니다",
+            "Спасибо большое за совет",
+        ),
+        *("شكرا جزيلا", "תודה רבה", "Ευχαριστώ πολύ", "धन्यवाद", "ขอบคุณค่ะ", "Cảm ơn bác sĩ"),
+        *("Dziękuję bardzo za pomoc", "Vielen Dank für die Tipps", "Tack så mycket för hjälpen"),
+        *("Molte grazie per i consigli", "Obrigado pelas dicas", "Salamat po", "Asante sana"),
+        *(
+            "kk",
+            "hmm",
+            "brb",
+            "xx",
+            "lol",
+            "👍",
+            "🙏🙏",
+            "Ann",
+            "Dr Lee",
+            "Tuesday",
+            "maybe",
+            "what",
+        ),
+    ],
+)
+def test_other_languages_and_words_that_say_little_are_like_nothing(text: str) -> None:
+    assert not {Intent.OPT_OUT, Intent.URGENT} & {*understand(text).intents}
+
+
+@pytest.mark.parametrize("piece", ["please no ", "my leg and chest ", "x", "é ", "🙏", ", ", "a. "])
+def test_a_very_long_text_is_weighed_in_bounded_time(piece: str) -> None:
+    understand(piece)
+    text = piece * (100_000 // len(piece))
+    began = time.process_time()
+    understand(text)
+    assert time.process_time() - began < SLOWEST_S
+
+
+def test_people_are_told_which_words_made_a_text_like_others() -> None:
+    text = "want out of this program"
+    understood = understand(text)
+    assert understood.intents == (Intent.OPT_OUT,)
+    if "likeness.opt_out" in understood.rules:
+        (said,) = told(understood.rules, text)
+        assert said.startswith("likeness.opt_out (“")
+        assert all(words in text for words in re.findall("“(.+?)”", said))
+
+
+def test_rules_are_told_by_their_names() -> None:
+    assert told(("opt_out.keyword", "urgent.chest"), "stop") == ("opt_out.keyword", "urgent.chest")
+
+
+def test_where_the_words_are_not_at_hand_a_likeness_has_its_name_only() -> None:
+    assert told(("likeness.opt_out",), "") == ("likeness.opt_out",)
