@@ -16,6 +16,7 @@ from service.bootstrap import Core
 from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
 from service.web.run import listening, web_server
+from tests.support.accounts import make_cheap
 from tests.support.polling import until
 from tests.support.servers import valkey_server
 
@@ -143,6 +144,7 @@ def site(directory: Path, **overrides: object) -> Iterator[Site]:
     """Run the web application on a store of its own."""
     with valkey_server(directory / "store") as server:
         core = Core(web_settings(server.url, directory, **overrides), server.url)
+        make_cheap(core)
         try:
             with served(core) as (client, url):
                 yield Site(core, server, client, url)
