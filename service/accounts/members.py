@@ -26,6 +26,7 @@ class Member:
         language: one of ``LANGUAGES``.
         standing: ``invited`` until they have set a password; who is ``disabled`` cannot sign in.
         second_factor: whether a second factor is set up.
+        signed_in_ms: when they last signed in, business ms UTC; None: never.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Member:
     language: str = "en"
     standing: Standing = "active"
     second_factor: bool = False
+    signed_in_ms: int | None = None
 
     @property
     def source(self) -> str:
@@ -49,3 +51,7 @@ class Member:
     def sees(self, clinic: str) -> bool:
         """Whether patients and tasks of a clinic (its id) exist for them."""
         return not self.clinics or clinic in self.clinics
+
+    def oversees(self, clinics: tuple[str, ...]) -> bool:
+        """Whether these clinics (their ids; none: every clinic) are all among those they see."""
+        return not self.clinics or (bool(clinics) and set(clinics) <= set(self.clinics))

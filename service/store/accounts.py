@@ -253,6 +253,7 @@ class AccountStore:
             language=told["language"],
             standing=_standing(fields),
             second_factor="t" in fields,
+            signed_in_ms=int(fields["a"]) if "a" in fields else None,
         )
         return Account(member, fields)
 

@@ -22,6 +22,8 @@ from service.store.records import Patient
 KEPT: Final = "in-process.log"
 PEOPLE: Final = "patients.json"
 LOGS: Final = ("*.log", "*.err", "*stderr*", "*stdout*")
+STORES: Final = frozenset({"server.log", "valkey.log"})
+"""What Redis and Valkey write themselves: of what they hold they log nothing."""
 SHORTEST_NAME: Final = 4
 """Shorter ones are made by chance, or stand in any line."""
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
@@ -60,9 +62,9 @@ class Leaks:
 
 def words_of(patient: Patient) -> Iterator[str]:
     """What a log must not hold of somebody: addresses, and a name that is not made by chance."""
-    if patient.phone:
-        yield patient.phone.lstrip("+")
-    if patient.email:
+    if patient.phone and patient.phone[1:].isdigit():
+        yield patient.phone[1:]
+    if patient.email and "@" in patient.email:
         yield patient.email
     if len(patient.given_name) >= SHORTEST_NAME and _WORDS.fullmatch(patient.given_name):
         yield patient.given_name
@@ -71,7 +73,9 @@ def words_of(patient: Patient) -> Iterator[str]:
 def found(directory: Path) -> list[str]:
     """Lines of logs below a directory that tell of the patients noted there, with their files."""
     people = {word for file in directory.rglob(PEOPLE) for word in json.loads(file.read_text())}
-    logs = {path for form in LOGS for path in directory.rglob(form) if path.is_file()}
+    logs = {path for form in LOGS for path in directory.rglob(form) if path.is_file()} - {
+        path for path in directory.rglob("*.log") if path.name in STORES
+    }
     return list(_lines(sorted(logs), people))
 
 

@@ -17,6 +17,7 @@ from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
 from service.web.run import listening, web_server
 from tests.fakes.twilio import ShiftedClock
+from tests.support.accounts import make_cheap
 from tests.support.polling import until
 from tests.support.servers import valkey_server
 
@@ -150,6 +151,7 @@ def site(directory: Path, **overrides: object) -> Iterator[Site]:
     with valkey_server(directory / "store") as server:
         core = Core(web_settings(server.url, directory, **overrides), server.url)
         core.machine = ShiftedClock()
+        make_cheap(core)
         try:
             with served(core) as (client, url):
                 yield Site(core, server, client, url)

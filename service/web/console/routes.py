@@ -10,14 +10,19 @@ from starlette.responses import RedirectResponse, Response
 
 from service.errors import NotFound
 from service.web import faults
-from service.web.console import links, sign_in
+from service.web.console import account, links, members, sign_in
 from service.web.console.access import NotAllowed, NotSignedIn, SignedIn, Visit
 from service.web.console.pages import CONSOLE, console_page, console_router
 from service.web.console.sections import sections_of
 from service.web.language import preferred
 from service.web.pages import root_of
 
-PARTS: Final[tuple[APIRouter, ...]] = (sign_in.router, links.router)
+PARTS: Final[tuple[APIRouter, ...]] = (
+    sign_in.router,
+    links.router,
+    account.router,
+    members.router,
+)
 """One router a page or a few, each from ``pages.console_router``."""
 _rest = console_router()
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from service.accounts.members import Member
 from service.accounts.roles import Role
-from tests.support.accounts import GOOD, add_member, add_second_factor, code_of, make_cheap
+from tests.support.accounts import GOOD, add_member, add_second_factor, code_of
 from tests.support.polling import until
 from tests.support.visitor import Visitor
 from tests.support.web import Site, site
@@ -27,7 +27,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that sends e-mail, where passwords are checked at once."""
     mail = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "Clinic <tips@clinic.example>"}
     with site(tmp_path_factory.mktemp("desk"), trusted_proxies="127.0.0.1", **mail) as running:
-        make_cheap(running.core)
         yield running
 
 
@@ -222,7 +221,6 @@ def test_the_way_in_is_in_the_browsers_language(desk: Site) -> None:
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site where a second factor is required, as wherever real patients are reached."""
     with site(tmp_path_factory.mktemp("strict")) as running:
-        make_cheap(running.core)
         running.core.sign_in.required = True
         yield running
 
