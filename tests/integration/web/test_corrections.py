@@ -98,6 +98,7 @@ def test_a_missed_opt_out_stops_as_a_stop_does_and_staff_are_named(web: Site, ph
     assert web.silent(ana)
     assert audited(web, reply) == ["reply_corrected", "suppressed"]
     assert kinds(web) == [], "nothing is left to read"
+    web.wait(minutes=11)
     web.text(phone, "START")
     assert not web.silent(ana), "as after any stop of their own"
 
@@ -183,10 +184,12 @@ def test_a_missed_opt_out_does_not_undo_a_start_that_came_after_it(web: Site, ph
 def test_a_start_that_was_none_brings_the_stop_back(web: Site, phone: str) -> None:
     ana = web.enrol(phone=phone)
     wrote(web, phone, "please stop texting me")
+    web.wait(minutes=11)
     start = wrote(web, phone, "START")
     assert not web.silent(ana)
     assert put_right(web, start, "other").did == ("suppressed",)
     assert web.silent(ana)
+    web.wait(minutes=11)
     web.text(phone, "unstop")
     assert not web.silent(ana)
 
@@ -339,6 +342,7 @@ def test_a_start_that_comes_before_a_cut_off_correction_is_finished_stands(
     web.core.corrections.record(
         reply, Meaning.read(["opt_out"]).heard, by=BY, why="", patient="", counts="out"
     )
+    web.wait(minutes=11)
     wrote(web, phone, "START")
     web.core.inbox_cases.correcting.finish_open(web.core.machine.now_ms() + 60_000)
     assert not web.silent(ana)
