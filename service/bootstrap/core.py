@@ -31,6 +31,7 @@ from service.mail.addresses import parse_return_address
 from service.reporting.backlog import Backlogs
 from service.reporting.senders import SenderList
 from service.reporting.status import Statuses
+from service.reporting.today import Today
 from service.settings import Settings
 from service.store.dead_letters import DeadLetterStore
 from service.store.embedded import broker_url, embedded
@@ -107,6 +108,19 @@ class Core(ForStaff):
             self.dispatch_store,
             self.dead_letters,
             self.sender_list,
+            self.business,
+            self.machine,
+            self.partitions,
+        )
+
+    @property
+    def today(self) -> Today:
+        """What goes out today, and whether anything does."""
+        return Today(
+            self.client,
+            self.dispatch_store,
+            self.sender_list,
+            self.clinics,
             self.business,
             self.machine,
             self.partitions,

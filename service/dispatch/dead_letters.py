@@ -7,10 +7,12 @@ have arrived, and is only shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
+
+import structlog
 
 from schedules.delivery import RETRIABLE, State
 from schedules.errors import ScheduleError
@@ -19,10 +21,18 @@ from service.clock import BusinessClock, from_ms
 from service.dispatch.reasons import sentence
 from service.dispatch.standing import profile_of, series_of, standing_of
 from service.errors import AftervisitError, NotFound
-from service.store.dead_letters import DeadLetterStore, DeliveryId, Retry
+from service.store.dead_letters import DeadLetterStore, DeliveryId, LetterPlace, Retry
 from service.store.history import HistoryEntry
+from service.store.keyring import KeyMissing, Tampered
 from service.store.patients import Patients
-from service.store.records import PatientFields
+from service.store.records import Patient, PatientFields
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 60
+"""So many are read in one round trip."""
+LOOKED_AT: Final = 300
+"""A page looks at so many to find those of a clinic, and then leaves the rest to the next."""
 
 _SENTENCES: dict[Retry, str] = {
     "ok": "It is tried again, at the next time that is right for the patient.",
@@ -62,6 +72,28 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Addressed:
+    """A dead letter with whom it was for."""
+
+    letter: DeadLetter
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """Some dead letters, the newest first.
+
+    Attributes:
+        further: before which one the next page goes on; None where this is the last.
+        all: how many there are, of every clinic.
+    """
+
+    letters: tuple[Addressed, ...]
+    further: LetterPlace | None
+    all: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retried:
     """What became of asking for one to be tried again.
 
@@ -98,14 +130,71 @@ class DeadLetters:
                 entries = self._patients.history(one.patient)
                 histories[one.patient] = {entry.field: entry for entry in entries}
         letters = [
-            self._letter(one, entry)
+            self._letter(one, entry, self._patients.find(one.patient))
             for one in found
             if (entry := histories[one.patient].get(one.field)) is not None
         ]
         return sorted(letters, key=lambda letter: letter.at)[: None if patient else limit]
 
-    def _letter(self, one: DeliveryId, entry: HistoryEntry) -> DeadLetter:
-        fields = self._patients.find(one.patient)
+    def page(
+        self, clinics: Collection[str], *, limit: int, before: LetterPlace | None = None
+    ) -> LetterPage:
+        """A page of them, the newest first; of a clinic's that stand far apart it may be short.
+
+        Args:
+            clinics: whose patients'; empty: of every clinic.
+            limit: how many.
+            before: which one the page before this ended with; None for the first.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        found: list[Addressed] = []
+        looked, place, further = 0, before, None
+        at_once = AT_ONCE if clinics else limit + 1
+        while looked < LOOKED_AT and further is None:
+            places = self._store.newest(at_once, place)
+            for each, addressed in zip(places, self._addressed(places), strict=True):
+                if len(found) == limit:
+                    further = place
+                    break
+                place = each
+                if addressed is not None and (not clinics or addressed.patient.clinic in clinics):
+                    found.append(addressed)
+            looked += len(places)
+            if len(places) < at_once:
+                return LetterPage(tuple(found), further, self._store.count())
+        return LetterPage(tuple(found), place, self._store.count())
+
+    def _addressed(self, places: Sequence[LetterPlace]) -> Iterator[Addressed | None]:
+        """Each with its patient, decrypted as it is asked for; None where it cannot be read."""
+        ids = [DeliveryId.parse(place.delivery) for place in places]
+        known = [one for one in ids if one is not None]
+        names = list(dict.fromkeys(one.patient for one in known))
+        records = dict(zip(names, self._patients.load_many(names), strict=True))
+        histories = dict(zip(names, self._patients.histories(names), strict=True))
+        for one in ids:
+            fields = records[one.patient] if one else None
+            if one is None or fields is None or not fields.exists:
+                yield None
+                continue
+            entry = next((e for e in histories[one.patient] if e.field == one.field), None)
+            patient = self._readable(fields)
+            if entry is None or patient is None:
+                yield None
+            else:
+                yield Addressed(self._letter(one, entry, fields), patient)
+
+    def _readable(self, fields: PatientFields) -> Patient | None:
+        try:
+            return self._patients.contact(fields)
+        except (KeyMissing, Tampered) as error:
+            log.error("patient_unreadable", patient=fields.id, fault=str(error))
+            return None
+
+    def _letter(
+        self, one: DeliveryId, entry: HistoryEntry, fields: PatientFields | None
+    ) -> DeadLetter:
         subscription = fields.subscription(one.subscription) if fields else None
         step = entry.message
         if subscription is not None:

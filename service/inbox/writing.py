@@ -23,6 +23,7 @@ from service.inbox.answerable import Refusal, Slot, Standing, refusal, slot
 from service.inbox.answers import DEFAULT_LANGUAGE, language_of
 from service.inbox.leaving import agreed
 from service.inbox.threads import Thread
+from service.reporting.prices import shown
 from service.store.records import Channel
 from service.store.replies import Replies
 from service.store.responses import Response, Responses
@@ -60,6 +61,7 @@ class Checked:
         text: of the text, or of the e-mail's body.
         subject: of the e-mail, else empty.
         segments: parts that the text is sent and paid as; 0 for an e-mail.
+        cost: for people; empty where the clinic has told no prices.
         encoding: of the text, else empty.
         costly: characters for which the text takes more parts.
         warnings: rules that the words break.
@@ -70,6 +72,7 @@ class Checked:
     text: str
     subject: str
     segments: int
+    cost: str
     encoding: str
     costly: tuple[str, ...]
     warnings: tuple[Warned, ...]
@@ -125,12 +128,12 @@ class Writing:
         language, context = self._language(thread), self._context(thread, clinic, written)
         if thread.channel == "email":
             mail = self._parts.renderer.email(MESSAGE, language, context)
-            return Checked(mail.text, mail.subject, 0, "", (), told, when, profile.timezone)
+            cost = _cost(clinic, emails=1)
+            return Checked(mail.text, mail.subject, 0, cost, "", (), told, when, profile.timezone)
         sms = self._parts.renderer.sms(MESSAGE, language, context)
         costly = outside_gsm7(sms.text) if sms.encoding != "GSM-7" else ()
-        return Checked(
-            sms.text, "", sms.segments, sms.encoding, costly, told, when, profile.timezone
-        )
+        cost, zone = _cost(clinic, segments=sms.segments), profile.timezone
+        return Checked(sms.text, "", sms.segments, cost, sms.encoding, costly, told, when, zone)
 
     def send(self, thread: Thread, words: str, *, key: str, by: str, despite: bool) -> bool:
         """Queue an answer durably; False where one was queued under the same key before.
@@ -220,6 +223,13 @@ class Writing:
         composer = self._parts.composer
         context = composer.context(clinic, list_series()[0], self._language(thread))
         return {**context, "answer": written}
+
+
+def _cost(clinic: Clinic, *, segments: int = 0, emails: int = 0) -> str:
+    prices = clinic.prices
+    if prices is None:
+        return ""
+    return shown(prices.cost(segments=segments, emails=emails), prices.currency)
 
 
 def _written(words: str, channel: Channel) -> str:

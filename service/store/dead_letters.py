@@ -42,6 +42,31 @@ class DeliveryId:
         return cls(patient, int(number), int(index))
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class LetterPlace:
+    """Where a dead letter stands among all: by when it was recorded. Fit for URLs and logs.
+
+    Attributes:
+        at_ms: business ms UTC.
+        delivery: as people give it.
+    """
+
+    at_ms: int
+    delivery: str
+
+    def __str__(self) -> str:
+        """As it stands in the address of a page."""
+        return f"{self.at_ms}-{self.delivery}"
+
+    @classmethod
+    def parse(cls, text: str) -> LetterPlace | None:
+        """Read that; None where it is not of that form."""
+        at, _, delivery = text.partition("-")
+        if not (at.isascii() and at.isdecimal()) or DeliveryId.parse(delivery) is None:
+            return None
+        return cls(int(at), delivery)
+
+
 class DeadLetterStore:
     """Deliveries that were parked, failed, or are unknown; the oldest leave after 90 days."""
 
@@ -63,6 +88,32 @@ class DeadLetterStore:
         members = self._scripts.read_before(indexes, FOREVER_MS, most)
         found = [one for one in map(DeliveryId.parse, members) if one is not None]
         return [one for one in found if not wanted or one.patient in wanted]
+
+    def newest(self, limit: int, before: LetterPlace | None) -> list[LetterPlace]:
+        """The newest of all partitions, in their order.
+
+        Args:
+            limit: how many.
+            before: only what stands before this one; None for the very newest.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        indexes = [PartitionKeys(number).dead_letters for number in range(self._partitions)]
+        top = FOREVER_MS if before is None else before.at_ms
+        rows = self._scripts.read_newest(indexes, top, limit, ties=before is not None)
+        found = (LetterPlace(at_ms, member) for member, at_ms in rows)
+        wanted = {each for each in found if before is None or each < before}
+        return sorted(wanted, reverse=True)[:limit]
+
+    def count(self) -> int:
+        """How many there are.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        indexes = [PartitionKeys(number).dead_letters for number in range(self._partitions)]
+        return self._scripts.read_sizes(indexes)
 
     def retry(self, delivery: DeliveryId, source: str) -> Retry:
         """Have one tried again, durably; asked twice, it is done once.

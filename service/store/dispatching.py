@@ -146,6 +146,20 @@ class DispatchStore:
         rows = self._scripts.run_many("census", calls)
         return Census(*(sum(column) for column in zip(*rows, strict=True)))
 
+    def due_between(self, partitions: Sequence[int], instants: Sequence[int]) -> list[int]:
+        """How many subscriptions are due before the first instant, and between each two.
+
+        Args:
+            partitions: all that are counted.
+            instants: business ms UTC, rising.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        calls: list[Call] = [((PartitionKeys(each).due,), tuple(instants)) for each in partitions]
+        rows = self._scripts.run_many("due_counts", calls)
+        return [sum(int(count) for count in column) for column in zip(*rows, strict=True)]
+
     def overdue(self, partition: int, now_ms: int) -> list[str]:
         """Subscriptions of a partition that are due at a business instant, the earliest first."""
         return self._scripts.read_before([PartitionKeys(partition).due], now_ms, 2**53)

@@ -129,6 +129,42 @@ class Scripts:
             answers = _sound(pipeline.execute(raise_on_error=False))
         return [member.decode() for members in answers for member in members]
 
+    def read_newest(
+        self, keys: Sequence[str], top: int, most: int, *, ties: bool
+    ) -> list[tuple[str, int]]:
+        """Members of sorted sets with the highest scores up to ``top``, in one round trip.
+
+        Args:
+            keys: of the sets.
+            top: the highest score.
+            most: of each set.
+            ties: whether all members that have just that score are read as well.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        below = f"({top}" if ties else top
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in keys:
+                pipeline.zrevrangebyscore(key, below, "-inf", start=0, num=most, withscores=True)
+                if ties:
+                    pipeline.zrangebyscore(key, top, top, withscores=True)
+            answers = _sound(pipeline.execute(raise_on_error=False))
+        return [(as_text(member), int(score)) for rows in answers for member, score in rows]
+
+    def read_sizes(self, keys: Sequence[str]) -> int:
+        """How many members sorted sets have together, in one round trip.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in keys:
+                pipeline.zcard(key)
+            return sum(_sound(pipeline.execute(raise_on_error=False)))
+
     def read_hashes(self, keys: Sequence[str]) -> list[Mapping[bytes, bytes]]:
         """All fields of hashes, in one round trip; empty where there is none.
 
