@@ -21,7 +21,8 @@ class Underway:
 
     `index` is the step that comes next. `passed` are steps before it that were never attempted;
     all others before it count as received, whatever became of them, for they may have been.
-    `done` are later steps that they had before, from an earlier move.
+    `done` are later steps that they had before, from an earlier move; `before` are the versions
+    that they were in then, each with the steps that went out, for a step may have come and gone.
     """
 
     index: int
@@ -29,6 +30,7 @@ class Underway:
     enrolled_at: datetime
     passed: Collection[int] = ()
     done: Collection[int] = ()
+    before: Collection[tuple[Series, Collection[int]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,17 @@ def plan_move(
     start, enrolled_at = underway.start, underway.enrolled_at
     same = counterparts(old, new)
     due = [plan_step(new, at, profile, start, enrolled_at).due for at in range(len(new.steps))]
-    coming = [at for at in range(len(new.steps)) if _comes(same.get(at), underway, due[at], now)]
+    had = {
+        at
+        for version, places in underway.before
+        for at, place in counterparts(version, new).items()
+        if place in places
+    }
+    coming = [
+        at
+        for at in range(len(new.steps))
+        if at not in had and _comes(same.get(at), underway, due[at], now)
+    ]
     index = coming[0] if coming else len(new.steps)
     waiting = {
         place for place in range(underway.index, len(old.steps)) if place not in underway.done

@@ -11,7 +11,7 @@ from schedules.reasons import Reason
 from schedules.series import Series
 from schedules.simulate import Enrolment
 from service.clock import from_ms, to_ms
-from service.dispatch.standing import profile_of
+from service.dispatch.standing import profile_of, series_of
 from service.reporting.backlog import Outlook, enrolment_of, enrolments_of, walk
 from service.store.history import HistoryEntry
 from service.store.moving import Moving
@@ -67,12 +67,14 @@ def planned(
         and entry.state == State.SKIPPED.code
         and entry.reason != Reason.DONE_BEFORE
     }
+    earlier = _earlier(fields, subscription)
     underway = Underway(
         index=subscription.index,
         start=subscription.start,
         enrolled_at=from_ms(subscription.enrolled_ms),
         passed=passed,
         done=subscription.done,
+        before=[(series_of(each), _attempted(each, history)) for each in earlier],
     )
     profile = profile_of(patient, channels)
     move = plan_move(versions.old, versions.new, underway, profile, from_ms(now_ms))
@@ -88,6 +90,24 @@ def planned(
         end=len(versions.old.steps),
     )
     return Planned(moving, move, patient)
+
+
+def _earlier(fields: PatientFields, subscription: Subscription) -> list[Subscription]:
+    """What a subscription went on from, in other versions, the latest first."""
+    before = {each.moved_to: each for each in fields.subscriptions() if each.moved_to}
+    found: list[Subscription] = []
+    while (known := before.get((found or [subscription])[-1].number)) is not None:
+        found.append(known)
+    return found
+
+
+def _attempted(subscription: Subscription, history: Sequence[HistoryEntry]) -> set[int]:
+    """Steps that a subscription did not only pass over."""
+    return {
+        entry.index
+        for entry in history
+        if entry.subscription == subscription.number and entry.state != State.SKIPPED.code
+    }
 
 
 def late(found: Planned, versions: Versions, now_ms: int) -> Outlook:

@@ -89,6 +89,16 @@ def test_what_was_over_before_an_earlier_move_stays_so() -> None:
     assert found.loses == ()
 
 
+def test_a_step_that_came_and_went_with_a_version_in_between_is_not_sent_again() -> None:
+    passing = a_step(1, id="passing")
+    between = replace(a_series(passing, *FIVE.steps), version=2)
+    new = replace(between, version=3)
+    stood = Underway(2, START, ENROLLED, before=[(between, {0, 1})])
+    assert plan_move(FIVE, new, stood, NEW_YORK, on(2)).index == 3
+    unaware = replace(stood, before=())
+    assert plan_move(FIVE, new, unaware, NEW_YORK, on(2)).index == 0
+
+
 def test_a_step_at_another_time_is_told() -> None:
     *before, last = FIVE.steps
     assert moved(*before, replace(last, day=7), at=2, index=2).shifted == ("day-5",)
