@@ -39,7 +39,10 @@ def demo(days: int, once: bool, as_json: bool) -> int:
     undo = raise_on_signals()
     try:
         with running_demo(settings, days) as running:
+            member = running.member
             note(f"Phones and mailboxes: {running.sandbox.page}")
+            if not once:
+                note(f"The clinic's console: {member.address} as {member.email}, {member.password}")
             with Display() as display:
                 figures = running.run(display.watch)
             if as_json:

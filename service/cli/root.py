@@ -57,6 +57,9 @@ aftervisit = LazyGroup(
         "Inbox": {
             "inbox": Lazy("service.cli.inbox:inbox", "What waits for staff; what texts mean"),
         },
+        "Staff": {
+            "staff": Lazy("service.cli.staff:staff", "Who may sign in to the console"),
+        },
         "Dispatch": {
             "dispatch": Lazy(
                 "service.cli.dispatch:dispatch", "Senders, dead letters, what an outage left"

@@ -86,6 +86,11 @@ class Display:
         foot = Group(
             Text(demo.refused, style="dim"),
             Text.assemble("Phones and mailboxes: ", (demo.sandbox.page, "underline")),
+            Text.assemble(
+                "The clinic's console: ",
+                (demo.member.address, "underline"),
+                f" as {demo.member.email}, {demo.member.password}",
+            ),
         )
         return Panel(Group(head, Text(), rows, Text(), foot), title="Aftervisit demonstration")
 

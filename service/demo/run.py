@@ -30,6 +30,7 @@ from service.demo.sample import (
     SamplePatient,
 )
 from service.demo.sandbox import Sandbox, running_sandbox
+from service.demo.staff import SampleMember, sample_member
 from service.demo.tally import Tally, tally
 from service.errors import ConfigurationError, InvalidInput
 from service.settings import Settings, load_settings
@@ -50,6 +51,7 @@ class Demo:
     """A running demonstration.
 
     Attributes:
+        member: who may sign in to the console.
         refused: the sentence with which the one impossible enrolment was refused.
         names: sample patients by id.
     """
@@ -58,6 +60,7 @@ class Demo:
     sandbox: Sandbox
     supervisor: Supervisor
     days: int
+    member: SampleMember
     refused: str = ""
     names: dict[str, SamplePatient] = field(default_factory=dict)
     undone: list[Deed] = field(default_factory=lambda: list(DEEDS))
@@ -219,7 +222,7 @@ def _assembled(stack: ExitStack, home: Path, days: int) -> Demo:
     log = os.open(home / "demo.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     stack.callback(os.close, log)
     supervisor = stack.enter_context(Supervisor(output=log))
-    demo = Demo(core, sandbox, supervisor, days)
+    demo = Demo(core, sandbox, supervisor, days, sample_member(core))
     demo.enrol()
     environment = {f"AFTERVISIT_{name}": value for name, value in variables.items()}
     for part in (*PARTS, "mail"):

@@ -94,5 +94,5 @@ def _store(settings: Settings, clock: MachineClock, url: str) -> list[Finding]:
         found += [key_finding, record, *servers.clocks(client, settings, clock)]
         found += ticking.beat(client, clock)
     if begun and record.status == "ok":
-        found += dispatching.senders(settings, url)
+        found += dispatching.records(settings, url)
     return found

@@ -1,10 +1,11 @@
-"""Checks of what dispatch has on record: senders that their providers refuse."""
+"""Checks of what an open installation has on record: refused senders, and who may sign in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from service.bootstrap import Core
+from service.doctor import staff
 from service.doctor.sentences import ok, warning
 from service.errors import AftervisitError
 
@@ -13,20 +14,25 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
-def senders(settings: Settings, url: str) -> list[Finding]:
-    """Whether any sender is stopped, of an installation that has been begun and whose keys fit.
+def records(settings: Settings, url: str) -> list[Finding]:
+    """What stands in an installation that has been begun and whose keys fit.
 
     Nothing where it cannot be opened for another reason, which another finding tells.
     """
-    name = "senders"
     try:
         core = Core(settings, url)
     except AftervisitError:
         return []
     try:
-        stopped = core.sender_list.stopped()
+        return [*_senders(core), staff.administrators(core)]
     finally:
         core.close()
+
+
+def _senders(core: Core) -> list[Finding]:
+    """Whether any sender is stopped."""
+    name = "senders"
+    stopped = core.sender_list.stopped()
     if not stopped:
         return [ok(name, "None is stopped by its provider.")]
     return [
