@@ -66,9 +66,9 @@ def migrations(worker: Worker) -> SeriesMigrations:
 
 def moved(worker: Worker, order: Order, *, rounds: int = 20) -> Migration:
     """Go on until it is done, with what is in flight concluded in between."""
-    started = migrations(worker).start(order, by="test")
+    found = migrations(worker).start(order, by="test")
     for _ in range(rounds):
-        found = migrations(worker).go_on(started.id, seconds=0, token="test")
+        found = migrations(worker).go_on(found.id, seconds=0, token="test")
         if not found.is_open:
             return found
         worker.drain()
@@ -239,7 +239,7 @@ def test_workers_that_send_meanwhile_send_nothing_twice_and_lose_nothing(
         for order in islice(cycle((Order("tips", 1, 2), Order("tips", 2, 1))), MOVES):
             turn.acquire()
             started = migrations(mover).start(order, by="test")
-            while migrations(mover).go_on(started.id, seconds=0.05, token="mover").is_open:
+            while migrations(mover).go_on(found.id, seconds=0.05, token="mover").is_open:
                 pass
             counts.update(migrations(mover).find(started.id).progress.counts)
             counts["done"] += 1
