@@ -239,7 +239,7 @@ def test_workers_that_send_meanwhile_send_nothing_twice_and_lose_nothing(
         for order in islice(cycle((Order("tips", 1, 2), Order("tips", 2, 1))), MOVES):
             turn.acquire()
             started = migrations(mover).start(order, by="test")
-            while migrations(mover).go_on(found.id, seconds=0.05, token="mover").is_open:
+            while migrations(mover).go_on(started.id, seconds=0.05, token="mover").is_open:
                 pass
             counts.update(migrations(mover).find(started.id).progress.counts)
             counts["done"] += 1
