@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
+from service.reporting.insight.insight import Insight
+from service.reporting.insight.sizes import Sizes
 from service.reporting.insight.zones import zones_of
 from service.staff.addresses import Addresses
 from service.staff.enrolling import Enrolling
@@ -43,6 +45,12 @@ class ForStaff(ForAccounts):
         @property
         def enrolment(self) -> Enrolment:
             """Enrols patients."""
+
+    @cached_property
+    def insight(self) -> Insight:
+        """What was counted, as figures."""
+        sizes = Sizes(self.catalog, self.renderer)
+        return Insight(self.counts, self.clinics, sizes, self.business)
 
     @cached_property
     def counts(self) -> Counts:

@@ -227,7 +227,7 @@ class Inbox:
         answer = self._answer(arrived, messages)
         sent = bool(answer) or reply.channel == "email"
         messages, answer = self._replies.close(
-            reply, messages if sent else (), answer, clinic=clinic.id
+            reply, messages if sent else (), answer, clinic=arrived.clinic.id
         )
         log.info(
             "reply_followed",

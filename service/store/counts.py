@@ -12,7 +12,8 @@ A field of a partition's hash, and the fields of the sums that it is added to:
 - ``e|hour|clinic|series|version|what|step|channel``: something happened, see ``counting.lua``.
   Day: ``e|series|what``; week: ``e|series|version|what|step|channel``.
 - ``c|hour|clinic|series|topic|week|rating``: a check-in. Week: ``c|series|topic|week|rating``.
-- ``i|hour|clinic|word``: an inbound message, by what was understood (empty: each). Day: ``i|word``.
+- ``i|hour|clinic|word``: an inbound message, by what was understood (empty: each). Day and
+  week: ``i|word``.
 - ``u|hour|clinic|series|version|start|status``: subscriptions by status, and by their hour of
   enrolment. Now: ``u|series|version|status``, and of the active ones ``a|series|version|day one``.
 """
@@ -125,6 +126,10 @@ class Counts:
         """The zone of each clinic by its number."""
         return {str(n): self._zone_of(clinic) for n, clinic in self._numbers.clinics().items()}
 
+    def clinics(self) -> list[str]:
+        """Ids of all clinics that anything was counted for."""
+        return sorted(self._numbers.clinics().values())
+
     def read(self, clinics: Sequence[str] | None, periods: Sequence[str]) -> list[Sums]:
         """The sums of each period, of some clinics or (None) of all; in one round trip.
 
@@ -197,6 +202,7 @@ def _sums(kind: str, day: date, rest: list[str]) -> Iterator[tuple[str, str]]:
             yield week_period(day), wide
         case "i", _:
             yield day_period(day), wide
+            yield week_period(day), wide
         case "u", [series, version, start, status]:
             yield NOW, f"u|{series}|{version}|{status}"
             if status == "a":
