@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Final
 
@@ -50,6 +50,11 @@ class Outcomes:
             skipped=letters.get("k", 0),
             waiting=letters.get("p", 0),
         )
+
+    def __add__(self, other: Outcomes) -> Outcomes:
+        """Those of both."""
+        names = (each.name for each in fields(self))
+        return Outcomes(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
     @property
     def reached(self) -> int:
