@@ -69,14 +69,14 @@ class Expected:
         """Of both channels."""
         return self.texts + self.emails
 
-    def add(self, other: Expected) -> None:
-        """Take in what is expected of another time."""
-        self.texts += other.texts
-        self.segments += other.segments
-        self.emails += other.emails
-        self.newcomers += other.newcomers
+    def add(self, other: Expected, times: float = 1.0) -> None:
+        """Take in what else is expected, so many times."""
+        self.texts += other.texts * times
+        self.segments += other.segments * times
+        self.emails += other.emails * times
+        self.newcomers += other.newcomers * times
         for currency, amount in other.cost.items():
-            self.cost[currency] = self.cost.get(currency, 0.0) + amount
+            self.cost[currency] = self.cost.get(currency, 0.0) + amount * times
         self.unpriced = self.unpriced or other.unpriced
 
 
@@ -111,42 +111,53 @@ class Forecaster:
     ) -> None:
         self._seen = seen
         self._segments_of = segments_of
+        self._known: dict[tuple[str, str, int | None], list[tuple[int, Expected]]] = {}
 
     def days(self, clinics: Sequence[OfClinic], today: date, count: int) -> dict[date, Expected]:
         """What is expected on each day: today, and ``count`` days after it.
 
         Today's holds what has gone out already; nobody who has yet to join is in it.
         """
-        found = {today + timedelta(days=ahead): Expected() for ahead in range(count + 1)}
+        found = [Expected() for _ in range(count + 1)]
         for of in clinics:
             for (name, version, day_one), active in of.beginnings.items():
-                series = _series(name, version)
-                for number, step in enumerate(series.steps if series else ()):
-                    day = day_one + timedelta(days=step.day)
-                    if day in found and series is not None:
-                        found[day].add(self._one(of.clinic, series, number, active))
-            self._add_newcomers(found, of, today)
-        return found
+                begun = (today - day_one).days
+                for day, one in self._steps(of.clinic, name, version):
+                    if 0 <= day - begun <= count:
+                        found[day - begun].add(one, active)
+            self._add_newcomers(found, of)
+        return {today + timedelta(days=ahead): each for ahead, each in enumerate(found)}
 
-    def _add_newcomers(self, found: Mapping[date, Expected], of: OfClinic, today: date) -> None:
+    def _add_newcomers(self, found: Sequence[Expected], of: OfClinic) -> None:
         """Those who will join, were as many to join each day as did lately."""
         for name, joined in of.joined.items():
-            series, a_day = _series(name, None), joined / JOINED_DAYS
-            for number, step in enumerate(series.steps if series else ()):
-                if series is None or joined <= 0:
-                    continue
-                one = self._one(of.clinic, series, number, a_day)
-                one.newcomers = one.messages
-                for day in found:
-                    if day - timedelta(days=step.day) > today:
-                        found[day].add(one)
+            coming, together = sorted(self._steps(of.clinic, name, None), key=_day), Expected()
+            for ahead in range(1, len(found)):
+                # Who joins tomorrow comes to the steps of day 0 then, and to the others later.
+                while coming and coming[0][0] < ahead:
+                    together.add(coming.pop(0)[1])
+                together.newcomers = together.messages
+                found[ahead].add(together, joined / JOINED_DAYS)
 
-    def _one(self, clinic: Clinic | None, series: Series, number: int, count: float) -> Expected:
-        """What one step makes of some patients."""
+    def _steps(
+        self, clinic: Clinic | None, name: str, version: int | None
+    ) -> list[tuple[int, Expected]]:
+        """The day of each step of a series, and what it makes of one patient."""
+        known = (clinic.id if clinic else "", name, version)
+        if known not in self._known:
+            series = _series(name, version)
+            self._known[known] = [
+                (step.day, self._one(clinic, series, number))
+                for number, step in enumerate(series.steps if series else ())
+                if series is not None
+            ]
+        return self._known[known]
+
+    def _one(self, clinic: Clinic | None, series: Series, number: int) -> Expected:
         step = series.steps[number]
         rate = rate_of(step, self._seen.get((series.name, series.version, number)))
-        texts = count * rate.reaches * rate.by_text
-        emails = count * rate.reaches - texts
+        texts = rate.reaches * rate.by_text
+        emails = rate.reaches - texts
         one = Expected(texts, texts * self._segments_of(step.message), emails)
         prices = clinic.prices if clinic else None
         if prices is not None:
@@ -154,6 +165,10 @@ class Forecaster:
             one.cost[prices.currency] = cost
         one.unpriced = prices is None and one.messages > 0
         return one
+
+
+def _day(step: tuple[int, Expected]) -> int:
+    return step[0]
 
 
 def _series(name: str, version: int | None) -> Series | None:

@@ -20,7 +20,7 @@ from service.reporting.insight.tallies import GAVE_UP, LEFT, Outcomes
 from service.reporting.prices import shown
 from service.web.console import plots
 from service.web.console.access import SeesInsight, Visit
-from service.web.console.insight_plots import LEAST, Plots
+from service.web.console.insight_plots import LEAST, LEAST_LEFT, Plots
 from service.web.console.pages import console_router
 from service.web.when import short_day, spoken_date
 
@@ -89,6 +89,7 @@ def show_insight(
         unpriced=any(each.unpriced for each in view.expected.values()),
         people=_people(view),
         least=LEAST,
+        least_left=LEAST_LEFT,
     )
 
 
@@ -126,11 +127,11 @@ def _tiles(view: View, say: Mapping[str, str]) -> Iterator[tuple[str, str, str]]
         every += tally.outcomes()
     left = sum(t.events[LEFT] + t.events[GAVE_UP] for t in view.rows.values())
     sent_off = every.reached + every.failed
-    part = f" ({plots.share(every.failed / sent_off)})" if every.failed else ""
+    part = plots.share(every.failed / (sent_off or 1))
     active = sum(counts["a"] for counts in view.standings.values())
     replies = sum(tally.words[""] for tally in view.rows.values())
     yield plots.count(every.reached), say["reached"], say["reached_hint"]
-    yield plots.count(every.failed) + part, say["failed_tile"], say["failed_hint"]
+    yield plots.count(every.failed), say["failed_tile"], say["failed_hint"].format(share=part)
     yield plots.count(left), say["left_tile"], say["left_hint"]
     yield plots.count(replies), say["replies_tile"], say["replies_hint"]
     yield plots.count(active), say["active_tile"], say["active_hint"]

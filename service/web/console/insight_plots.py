@@ -24,8 +24,10 @@ from service.web.console import plots
 from service.web.console.plots import Boxes, Columns, Layer, Parts, Row, Rows
 from service.web.when import short_day
 
-LEAST: Final = 20
+LEAST: Final = 50
 """A message that reached fewer is not ranked by who left after it."""
+LEAST_LEFT: Final = 3
+"""Nor is one after which fewer left: that may be chance."""
 MOST_ROWS: Final = 10
 _REACHED: Final = ("delivered", "sent", "unknown")
 _STACK: Final = (*_REACHED, "failed", "skipped")
@@ -69,7 +71,7 @@ class Plots:
         found = []
         for place, step in self._view.steps.items():
             gone, reached = step.events[LEFT] + step.events[GAVE_UP], step.outcomes.reached
-            if gone and reached >= LEAST:
+            if gone >= LEAST_LEFT and reached >= LEAST:
                 part = gone / reached
                 said = self._say["leaving_said"].format(
                     share=plots.share(part), count=plots.count(gone), of=plots.count(reached)
@@ -138,6 +140,7 @@ class Plots:
                 tuple(
                     (kinds[word], self._say[word], counts[letter])
                     for letter, word in standing_words().items()
+                    if counts[letter]
                 ),
             )
             for (series, version), counts in self._view.standings.items()
