@@ -15,8 +15,9 @@ def spoken_day(day: date, language: str) -> str:
 
 
 def short_day(day: date, language: str) -> str:
-    """A day in little room, as for an axis: ``3 Jun``."""
-    return f"{day.day} {_month(day, language)[:3]}"
+    """A day in little room, as for an axis: ``Jun 3``."""
+    form = words(language)["when"]["short"]
+    return form.format(month=_month(day, language)[:3], day=day.day)
 
 
 def spoken_date(day: date, language: str) -> str:

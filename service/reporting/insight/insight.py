@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 from service.clinics import Clinic
 from service.clock import BusinessClock, from_ms
 from service.reporting.insight.forecast import JOINED_DAYS, Expected, Forecaster, OfClinic
 from service.reporting.insight.sizes import Sizes
-from service.reporting.insight.spans import DAILY_WEEKS, Span
+from service.reporting.insight.spans import Span
 from service.reporting.insight.tallies import (
     JOINED,
     Place,
@@ -27,7 +28,9 @@ from service.reporting.insight.tallies import (
 from service.reporting.insight.zones import zones_of
 from service.store.counts import NOW, Counts, Sums, day_period, week_period
 
-FORECAST_DAYS = 30
+FORECAST_DAYS: Final = 30
+LATELY_WEEKS: Final = 13
+"""What became of a step in so many weeks tells how it will go out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Insight:
             StoreUnavailable: the store did not answer.
         """
         span = Span(weeks, self._today(clinics))
-        lately = Span(max(weeks, DAILY_WEEKS), span.today)
+        lately = Span(max(weeks, LATELY_WEEKS), span.today)
         wanted = [week_period(monday) for monday in lately.mondays()]
         days = span.days() if span.is_daily else ()
         found = self._counts.read(
@@ -125,7 +128,7 @@ class Insight:
             StoreUnavailable: the store did not answer.
         """
         day = self._today(clinics)
-        lately = [week_period(monday) for monday in Span(DAILY_WEEKS, day).mondays()]
+        lately = [week_period(monday) for monday in Span(LATELY_WEEKS, day).mondays()]
         found = self._counts.read(clinics or None, [day_period(day), *lately])
         expected = self._expected(clinics, by_step(found[1:], None), day, None, days=0)
         return Today(day, tally(found[0], None), expected[day])

@@ -8,7 +8,7 @@ from typing import Final
 
 WEEKS: Final = (4, 13, 52)
 """How many weeks one may look at: about a month, a quarter, a year."""
-DAILY_WEEKS: Final = 13
+DAILY_WEEKS: Final = 4
 """Up to so many weeks are told day by day, more week by week."""
 _WEEK: Final = timedelta(weeks=1)
 

@@ -132,6 +132,7 @@ def _tiles(view: View, say: Mapping[str, str]) -> Iterator[tuple[str, str, str]]
     replies = sum(tally.words[""] for tally in view.rows.values())
     yield plots.count(every.reached), say["reached"], say["reached_hint"]
     yield plots.count(every.failed), say["failed_tile"], say["failed_hint"].format(share=part)
+    yield plots.count(every.skipped), say["skipped_tile"], say["skipped_hint"]
     yield plots.count(left), say["left_tile"], say["left_hint"]
     yield plots.count(replies), say["replies_tile"], say["replies_hint"]
     yield plots.count(active), say["active_tile"], say["active_hint"]

@@ -30,7 +30,7 @@ LEAST_LEFT: Final = 3
 """Nor is one after which fewer left: that may be chance."""
 MOST_ROWS: Final = 10
 _REACHED: Final = ("delivered", "sent", "unknown")
-_STACK: Final = (*_REACHED, "failed", "skipped")
+_STACK: Final = (*_REACHED, "failed")
 
 
 class Plots:
