@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
+from service.reporting.insight.insight import Insight
+from service.reporting.insight.sizes import Sizes
+from service.reporting.insight.zones import zones_of
 from service.staff.addresses import Addresses
 from service.staff.enrolling import Enrolling
 from service.staff.finding import Finding
@@ -15,6 +18,7 @@ from service.staff.moving import Moving
 from service.staff.one_message import OneMessage
 from service.staff.timeline import Timeline
 from service.store.address_changes import AddressChanges
+from service.store.counts import ClinicNumbers, Counts
 from service.store.keys import system_random
 from service.store.migrations import Migrations
 from service.store.moving import SeriesMoves
@@ -41,6 +45,19 @@ class ForStaff(ForAccounts):
         @property
         def enrolment(self) -> Enrolment:
             """Enrols patients."""
+
+    @cached_property
+    def insight(self) -> Insight:
+        """What was counted, as figures."""
+        sizes = Sizes(self.catalog, self.renderer)
+        return Insight(self.counts, self.clinics, sizes, self.business)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Adds up what was counted for insight, and reads it."""
+        numbers = ClinicNumbers(self.client)
+        zone_of = zones_of(self.clinics)
+        return Counts(self.client, self.scripts, self.partitions, numbers, zone_of)
 
     @cached_property
     def finding(self) -> Finding:

@@ -25,6 +25,8 @@ ASKED_MS: Final = 14 * 86_400_000
 _REACHED: Final = frozenset(state.code for state in (State.SENT, State.DELIVERED, State.UNKNOWN))
 AUTO_REPLY_MS: Final = 86_400_000
 """The automatic answer to what a person has to read is given once in this time."""
+Question = tuple[str, int]
+"""The topic of a check-in, and the number of the subscription whose message asked."""
 _ALERTS: Final = frozenset({TaskKind.URGENT, TaskKind.WORSE, TaskKind.DIED})
 
 
@@ -97,14 +99,14 @@ class Care:
         asked = self.asked(arrived.people, self._business.now_ms())
         if asked is None:
             return self.read_by_staff(arrived)
-        person, topic = asked
+        person, (topic, number) = asked
         before = [
             each.rating
             for each in self._parts.check_ins.of(person.contact.id)
             if each.topic == topic and each.reply != reply.id
         ]
         going = trend(before, rating)
-        check_in = CheckIn(reply.id, topic, rating, self._business.now_ms())
+        check_in = CheckIn(reply.id, topic, rating, self._business.now_ms(), number)
         self._parts.check_ins.record(person.contact.id, check_in, going)
         if going is Trend.WORSE:
             self.put_before_staff(TaskKind.WORSE, arrived, person)
@@ -119,22 +121,32 @@ class Care:
         opened = self.put_before_staff(TaskKind.REPLY, arrived, answered=True)
         return "auto-reply" if opened.answered else ""
 
-    def asked(self, people: Sequence[Person], at_ms: int) -> tuple[Person, str] | None:
-        """Who had been asked for a rating, and about what; None where that is not certain.
+    def asked(self, people: Sequence[Person], at_ms: int) -> tuple[Person, Question] | None:
+        """Who had been asked for a rating, and what; None where that is not certain.
 
         Args:
             people: on the address.
             at_ms: when they answered, business ms UTC.
         """
-        asked = [(person, topic) for person in people if (topic := self.question(person, at_ms))]
+        asked = [(person, found) for person in people if (found := self._question(person, at_ms))]
         if len(asked) == 1:
             return asked[0]
         if len(people) == 1:
-            return people[0], DEFAULT_TOPIC
+            return people[0], self.question(people[0], at_ms)
         return None
 
-    def question(self, person: Person, at_ms: int) -> str:
-        """The topic of the latest check-in that had reached somebody, empty where there is none."""
+    def question(self, person: Person, at_ms: int) -> Question:
+        """What a rating of somebody answers, also where no check-in had reached them lately.
+
+        Args:
+            person: whose rating it is.
+            at_ms: when they answered, business ms UTC.
+        """
+        newest = max(person.fields.numbers(), default=0)
+        return self._question(person, at_ms) or (DEFAULT_TOPIC, newest)
+
+    def _question(self, person: Person, at_ms: int) -> Question | None:
+        """The latest check-in that had reached somebody."""
         for entry in reversed(self._parts.patients.history(person.contact.id)):
             in_time = entry.due_ms <= at_ms <= entry.at_ms + ASKED_MS
             if not in_time or entry.state not in _REACHED:
@@ -142,5 +154,5 @@ class Care:
             if entry.message in self._catalog:
                 topic = self._catalog[entry.message].topic
                 if topic in CHECK_INS:
-                    return topic
-        return ""
+                    return topic, entry.subscription
+        return None

@@ -12,7 +12,7 @@ from schedules.check_ins import Trend
 from service.errors import AftervisitError, InvalidInput, NotFound, StoreUnavailable
 from service.inbox.answers import Answers
 from service.inbox.arrived import Arrived
-from service.inbox.care import DEFAULT_TOPIC, Care
+from service.inbox.care import Care
 from service.inbox.desk import Desk, kinds_of
 from service.inbox.leaving import Leaving, reason_of
 from service.inbox.lifting import RESTORED, Lifting
@@ -272,8 +272,8 @@ class Correcting:
         if rating is None or whose is None:
             return did, None
         at_ms = scene.at_ms or correction.at_ms
-        topic = self._parts.care.question(whose, at_ms) or DEFAULT_TOPIC
-        check_in = CheckIn(reply.id, topic, rating, at_ms)
+        topic, number = self._parts.care.question(whose, at_ms)
+        check_in = CheckIn(reply.id, topic, rating, at_ms, number)
         return "rated", ratings.put(whose.contact.id, check_in)
 
 

@@ -34,7 +34,7 @@ class Ratings:
         """
         known = self.holds(patient, check_in.reply)
         if known is not None:
-            check_in = replace(check_in, at_ms=known.at_ms, topic=known.topic)
+            check_in = replace(known, rating=check_in.rating)
         return trend(
             before(self._change(patient, check_in.reply, check_in), check_in), check_in.rating
         )

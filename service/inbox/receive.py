@@ -226,7 +226,9 @@ class Inbox:
         messages = self._follow(arrived)
         answer = self._answer(arrived, messages)
         sent = bool(answer) or reply.channel == "email"
-        messages, answer = self._replies.close(reply, messages if sent else (), answer)
+        messages, answer = self._replies.close(
+            reply, messages if sent else (), answer, clinic=arrived.clinic.id
+        )
         log.info(
             "reply_followed",
             reply=reply.id,

@@ -106,6 +106,7 @@ class AddressChanges:
             keys.held,
             keys.consents(wanted.id),
             keys.audit,
+            keys.counts,
         )
         args: list[Argument] = [wanted.id, fields.fields["c"]]
         args += [self._keyring.encrypt(wanted.pack(), associated)]

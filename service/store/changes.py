@@ -87,7 +87,10 @@ class PatientChanges:
             NotFound: the patient was erased meanwhile.
         """
         keys = PartitionKeys(partition_of(subscription.patient))
-        names = (keys.patient(subscription.patient), keys.due, keys.held, keys.audit)
+        names = (
+            *(keys.patient(subscription.patient), keys.due, keys.held, keys.audit),
+            keys.counts,
+        )
         known, wanted = (
             pack_subscription(
                 subscription.series, subscription.version, day, subscription.enrolled_ms
@@ -154,6 +157,7 @@ class PatientChanges:
             keys.dead_letters,
             keys.audit,
             keys.check_ins(identifier),
+            keys.counts,
         )
         blob = self._keyring.encrypt(pack_evidence(kept), identifier.encode()) if kept else b""
         args = (identifier, source, self._business.now_ms(), blob)

@@ -22,12 +22,19 @@ class CheckIn:
         topic: of the message that asked, such as ``symptom-check``.
         rating: 0 to 10.
         at_ms: business ms UTC.
+        subscription: number of the one whose message asked; 0: it is not counted for insight.
     """
 
     reply: str
     topic: str
     rating: int
     at_ms: int
+    subscription: int = 0
+
+    @property
+    def counted(self) -> str:
+        """What it is counted as, for the scripts."""
+        return f"{self.subscription}|{self.topic}|{self.rating}|{self.at_ms}"
 
 
 class CheckIns:
@@ -50,8 +57,10 @@ class CheckIns:
         """
         keys = PartitionKeys(partition_of(patient))
         key = keys.check_ins(patient)
-        args = (check_in.reply, self._sealed(patient, check_in), trend, check_in.at_ms)
-        self._scripts.run_durably("record_check_in", [((keys.patient(patient), key), args)])
+        sealed = self._sealed(patient, check_in)
+        args = (check_in.reply, sealed, trend, check_in.at_ms, check_in.counted)
+        names = (keys.patient(patient), key, keys.counts)
+        self._scripts.run_durably("record_check_in", [(names, args)])
 
     def replace(
         self,
@@ -82,16 +91,18 @@ class CheckIns:
         newest = max((each.at_ms for each in (*left, *filter(None, [check_in]))), default=0)
         became = f"{going}|{newest}" if going else ""
         sealed = self._sealed(patient, check_in) if check_in else b""
-        names = (keys.patient(patient), keys.check_ins(patient))
-        args = (reply, sealed, len(read), was, became)
+        names = (keys.patient(patient), keys.check_ins(patient), keys.counts)
+        before = next((each.counted for each in read if each.reply == reply), "")
+        counted = (before, check_in.counted if check_in else "")
+        args = (reply, sealed, len(read), was, became, *counted)
         answer = self._scripts.run_durably("replace_check_in", [(names, args)])[0]
         if answer == b"gone":
             raise NotFound("There is no such patient any more.")
         return bool(answer == b"ok")
 
     def _sealed(self, patient: str, check_in: CheckIn) -> bytes:
-        row = json.dumps([check_in.topic, check_in.rating, check_in.at_ms]).encode()
-        return self._keyring.encrypt(row, patient.encode())
+        row = [check_in.topic, check_in.rating, check_in.at_ms, check_in.subscription]
+        return self._keyring.encrypt(json.dumps(row).encode(), patient.encode())
 
     def of(self, patient: str) -> list[CheckIn]:
         """All ratings of a patient, oldest first.
@@ -102,6 +113,6 @@ class CheckIns:
         key = PartitionKeys(partition_of(patient)).check_ins(patient)
         found = []
         for reply, sealed in self._scripts.read_hash(key).items():
-            topic, rating, at_ms = json.loads(self._keyring.decrypt(sealed, patient.encode()))
-            found.append(CheckIn(reply, topic, rating, at_ms))
+            row = json.loads(self._keyring.decrypt(sealed, patient.encode()))
+            found.append(CheckIn(reply, *row))
         return sorted(found, key=lambda each: (each.at_ms, each.reply))

@@ -130,7 +130,7 @@ class DeadLetterStore:
         keys = PartitionKeys(partition_of(delivery.patient))
         names = (
             *(keys.patient(delivery.patient), keys.history(delivery.patient)),
-            *(keys.due, keys.dead_letters, keys.audit),
+            *(keys.due, keys.dead_letters, keys.audit, keys.counts),
         )
         letters = "".join(sorted(state.code for state in RETRIABLE))
         subscription = f"{delivery.patient}.{delivery.subscription}"

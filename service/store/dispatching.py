@@ -320,7 +320,7 @@ class DispatchStore:
             expired, or is another message's.
         """
         keys = PartitionKeys(partition_of(attempt))
-        names = (keys.attempt(attempt), keys.due, keys.dead_letters, keys.afterwards)
+        names = (keys.attempt(attempt), keys.due, keys.dead_letters, keys.afterwards, keys.counts)
         moves = "".join(sorted(each.code for each in movable(State.from_code(state))))
         args = (
             *(state, rank, provider_id, code or "", moves),

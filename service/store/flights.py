@@ -111,7 +111,7 @@ def claim_call(partition: int, now_ms: int, limit: int, lease_until_ms: int) -> 
     """What ``claim.lua`` is called with; see `DispatchStore.claim`."""
     keys = PartitionKeys(partition)
     args = (now_ms, limit, lease_until_ms, keys.patient(""))
-    return (keys.due, keys.held, keys.fence), args
+    return (keys.due, keys.held, keys.fence, keys.counts), args
 
 
 def patient_keys(rows: list[Any]) -> list[str]:
@@ -167,7 +167,7 @@ def _begin_call(keys: PartitionKeys, beginnings: Sequence[Beginning]) -> Call:
 
 def _conclude_call(keys: PartitionKeys, conclusions: Sequence[Conclusion]) -> Call:
     """What ``conclude.lua`` is called with, for flights of one partition."""
-    names = [keys.held, keys.due, keys.dead_letters, keys.afterwards]
+    names = [keys.held, keys.due, keys.dead_letters, keys.afterwards, keys.counts]
     args: list[Argument] = []
     for one in conclusions:
         patient, _, number = one.subscription.partition(".")

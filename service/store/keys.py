@@ -28,6 +28,9 @@ LISTENING = "av:listening"
 LISTING = "av:listing"
 MIGRATIONS = "av:migrations"
 OPEN_MIGRATIONS = "av:migrations:open"
+CLINIC_NUMBERS = "av:clinics"
+ADDED_COUNTS = "{counts}:added"
+"""The counts of all partitions added up share a hash tag, so that a batch is added in one step."""
 
 RandomBytes = Callable[[int], bytes]
 
@@ -215,6 +218,16 @@ class PartitionKeys:
         """Sorted set: tasks of which staff are to be alerted, by machine ms UTC."""
         return f"{self.tag}:alerts"
 
+    @property
+    def counts(self) -> str:
+        """Hash: what was counted in the partition and is not added up yet."""
+        return f"{self.tag}:counts"
+
+    @property
+    def taken_counts(self) -> str:
+        """Hash: a batch of those that is being added up."""
+        return f"{self.tag}:taken"
+
     def task(self, identifier: str) -> str:
         """Hash: one task for staff, in the partition of the address it is about."""
         return f"{self.tag}:k:{identifier}"
@@ -313,6 +326,11 @@ class StaffKeys:
     def sessions(cls, member: str) -> str:
         """Sorted set with expiry: digests of a member's sessions, by machine ms UTC of start."""
         return f"{cls.tag}:l:{member}"
+
+
+def sums(clinic: str, period: str) -> str:
+    """Hash: what was counted for a clinic's number (``*``: for all) in a period, see `Counts`."""
+    return f"{{counts}}:{clinic}:{period}"
 
 
 def rate(sender: str) -> str:

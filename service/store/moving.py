@@ -157,7 +157,7 @@ class SeriesMoves:
             f"{old.series},v{old.version},v{one.version}",
             self._business.now_ms(),
         )
-        return (keys.patient(patient), keys.due, keys.audit), args
+        return (keys.patient(patient), keys.due, keys.audit, keys.counts), args
 
 
 _WORDS: Final[dict[bytes, Answer]] = {

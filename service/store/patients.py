@@ -13,6 +13,7 @@ import redis
 from service.clock import BusinessClock
 from service.errors import NotFound
 from service.store.connection import store_errors
+from service.store.counts import ClinicNumbers
 from service.store.directory import ID_LETTERS, Directory
 from service.store.history import HistoryEntry
 from service.store.keyring import Index, KeyRing
@@ -77,6 +78,7 @@ class Patients:
         self._random = random
         self._index = index
         self.directory = Directory(scripts, index, partitions)
+        self._clinics = ClinicNumbers(client)
 
     def new_id(self) -> str:
         """A fresh patient id in a partition drawn evenly."""
@@ -119,13 +121,13 @@ class Patients:
             source: who enrols.
         """
         left = self._list(patient, new=new)
-        keys = PartitionKeys(partition_of(patient.id))
-        names = (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit)
+        names = _enrolment_keys(patient.id)
         channels = "".join(LETTER[channel] for channel in patient.channels)
         args: list[Argument] = [patient.id, int(new)]
         args += [self._sealed(patient, patient.pack()), channels]
         args += [subscription, due_ms, series, source, self._clock.now_ms()]
         args += [self._sealed(patient, pack_evidence(consents)) if consents else b""]
+        args += [self._clinics.of(patient.clinic)]
         for channel, copy in copies.items():
             args += ["x" + LETTER[channel], copy]
         enrolled = _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
@@ -175,8 +177,7 @@ class Patients:
         Raises:
             NotFound: the patient was erased meanwhile.
         """
-        keys = PartitionKeys(partition_of(patient.id))
-        names = (keys.patient(patient.id), keys.due, keys.consents(patient.id), keys.audit)
+        names = _enrolment_keys(patient.id)
         args: list[Argument] = [patient.id, fields.fields["c"]]
         args += [self._sealed(patient, patient.pack())]
         args += ["".join(LETTER[channel] for channel in patient.channels)]
@@ -270,7 +271,10 @@ class Patients:
             "set_status",
             [
                 (
-                    (keys.patient(subscription.patient), keys.due, keys.audit),
+                    (
+                        *(keys.patient(subscription.patient), keys.due, keys.audit),
+                        *(keys.history(subscription.patient), keys.counts),
+                    ),
                     (
                         subscription.number,
                         subscription.id,
@@ -322,6 +326,12 @@ class Patients:
             [HistoryEntry.unpack(as_text(field), as_text(entry)) for field, entry in row.items()]
             for row in self._scripts.read_hashes(keys)
         ]
+
+
+def _enrolment_keys(patient: str) -> tuple[str, ...]:
+    keys = PartitionKeys(partition_of(patient))
+    names = (keys.patient(patient), keys.due, keys.consents(patient), keys.audit)
+    return (*names, keys.counts)
 
 
 def _enrolled(answer: list[bytes]) -> Enrolled:

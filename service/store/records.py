@@ -4,10 +4,9 @@ A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` en
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
 looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself,
-``g<n>`` steps that are over before their turn, ``m<n>`` what it went on as,
-``y<n>`` the pause that an opt-out ended, ``w<n>`` leases that
+``g<n>`` steps that are over before their turn, ``m<n>`` what it went on as, ``t<n>`` the clinic's
+number under which it is counted, ``y<n>`` the pause that an opt-out ended, ``w<n>`` leases that
 ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``ns``/``ne`` and
-``ms``/``me`` the address that a corrected one is now and is about to be, ``e`` how often
 all links to the patient's page were ended, and of somebody who was erased nothing but ``z``, when.
 Nothing outside ``c`` tells who somebody is.
 """

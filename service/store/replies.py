@@ -15,6 +15,7 @@ import redis
 
 from service.clock import BusinessClock, MachineClock
 from service.store.connection import store_errors
+from service.store.counts import ClinicNumbers
 from service.store.keyring import Index, KeyRing
 from service.store.keys import PartitionKeys
 from service.store.records import PatientFields
@@ -54,6 +55,7 @@ class Replies:
         self._partitions = partitions
         self._machine = machine
         self._business = business
+        self._clinics = ClinicNumbers(client)
 
     def record(self, new: NewReply) -> Recorded:
         """Record a message, or find it recorded: once a provider's id, however often it comes.
@@ -126,9 +128,15 @@ class Replies:
         return answered is not None and int(answered) >= reply.stops
 
     def close(
-        self, reply: Reply, messages: Sequence[str], answer: str | None
+        self, reply: Reply, messages: Sequence[str], answer: str | None, *, clinic: str = ""
     ) -> tuple[tuple[str, ...], str | None]:
         """Note that a message's effects are complete; the answers that stand (the first given).
+
+        Args:
+            reply: whose.
+            messages: the answers' names.
+            answer: their text.
+            clinic: id of the clinic that it is counted for; empty: it is not counted.
 
         Raises:
             StoreUnavailable: not noted; the effects are looked at again.
@@ -137,9 +145,22 @@ class Replies:
         key = keys.reply(reply.id)
         sealed = self._keyring.encrypt(answer.encode(), key.encode()) if answer else b""
         stands = self._scripts.run_durably(
-            "close_reply", [((key, keys.open_replies), (",".join(messages), sealed))]
+            "close_reply",
+            [
+                (
+                    (key, keys.open_replies, keys.counts),
+                    (",".join(messages), sealed, *self._counted(reply, clinic)),
+                )
+            ],
         )[0]
         return tuple(filter(None, stands[0].decode().split(","))), self._opened(key, stands[1])
+
+    def _counted(self, reply: Reply, clinic: str) -> tuple[str, ...]:
+        """What a message is counted as: itself, and by each word that was understood."""
+        if not clinic:
+            return ()
+        when = f"i|{self._business.now_ms() // 3_600_000}|{self._clinics.of(clinic)}|"
+        return tuple(when + word for word in ("", *reply.heard.words))
 
     def open_before(self, at_ms: int, limit: int, *, corrected: bool = False) -> list[Reply]:
         """Messages recorded at or before an instant whose effects may not be complete.

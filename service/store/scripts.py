@@ -1,8 +1,12 @@
-"""The Lua scripts, each one atomic step on one slot: read from ``scripts/*.lua``, called by SHA."""
+"""The Lua scripts, each one atomic step on one slot: read from ``scripts/*.lua``, called by SHA.
+
+A line ``--@ shared/<name>.lua`` of a script stands for that file: what several of them do alike.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -17,6 +21,7 @@ from service.store.lines import ClusterDurability, Command, Lines, lines_to, set
 
 Argument = str | int | float | bytes
 ALONE = "the server"
+_SHARED = re.compile(r"^--@ (\S+)\n", re.MULTILINE)
 Call = tuple[Sequence[str], Sequence[Argument]]
 
 
@@ -24,9 +29,13 @@ Call = tuple[Sequence[str], Sequence[Argument]]
 def _sources() -> dict[str, tuple[str, str]]:
     """Script name -> (text, SHA-1)."""
     found = {}
-    for entry in files("service.store").joinpath("scripts").iterdir():
+    directory = files("service.store").joinpath("scripts")
+    for entry in directory.iterdir():
         if entry.name.endswith(".lua"):
-            text = entry.read_text(encoding="utf-8")
+            text = _SHARED.sub(
+                lambda line: directory.joinpath(line[1]).read_text(encoding="utf-8"),
+                entry.read_text(encoding="utf-8"),
+            )
             digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
             found[entry.name.removesuffix(".lua")] = (text, digest)
     return found

@@ -233,7 +233,8 @@ class Suppressions:
             keys = PartitionKeys(partition_of(patient))
             field = "x" + LETTER[channel]
             args = (field, ledger.sequence, int(ledger.on), ledger.reason, patient, now_ms, digest)
-            calls.append(((keys.patient(patient), keys.due), args))
+            names = (keys.patient(patient), keys.due, keys.history(patient), keys.counts)
+            calls.append((names, args))
         ended = []
         answers = self._scripts.run_durably("copy_suppression", calls)
         for patient, answer in zip(ledger.patients, answers, strict=True):

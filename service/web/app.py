@@ -75,6 +75,7 @@ async def _sweeping(application: FastAPI) -> AsyncIterator[None]:
     core.inbox  # noqa: B018
     core.twilio_signatures  # noqa: B018
     core.joining  # noqa: B018
+    core.counts  # noqa: B018
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "text"))
     tasks = [asyncio.create_task(each(core)) for each in (_sweep, _list)]
     try:
@@ -98,6 +99,7 @@ async def _sweep(core: Core) -> None:
                 finished = await asyncio.to_thread(finish, now_ms)
                 if finished:
                     log.warning(name, count=finished)
+            await asyncio.to_thread(core.counts.add_up)
         except AftervisitError as error:
             log.warning("sweep_failed", fault=str(error))
         except Exception as error:  # noqa: BLE001 - the sweep goes on as long as the process

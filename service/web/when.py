@@ -14,6 +14,12 @@ def spoken_day(day: date, language: str) -> str:
     return say["day"].format(weekday=weekday, month=month, day=day.day)
 
 
+def short_day(day: date, language: str) -> str:
+    """A day in little room, as for an axis: ``Jun 3``."""
+    form = words(language)["when"]["short"]
+    return form.format(month=_month(day, language)[:3], day=day.day)
+
+
 def spoken_date(day: date, language: str) -> str:
     """A day of any year: ``June 3, 2026``."""
     form = words(language)["when"]["date"]

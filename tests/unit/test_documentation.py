@@ -76,6 +76,7 @@ def test_every_key_of_the_store_is_documented_and_no_other_is() -> None:
     expected |= {StaffKeys.audit, StaffKeys.emails, StaffKeys.member("<member>")}
     expected |= {StaffKeys.session("<token>"), StaffKeys.sessions("<member>")}
     expected |= {keys.MIGRATIONS, keys.OPEN_MIGRATIONS, keys.migration("<identifier>")}
+    expected |= {keys.CLINIC_NUMBERS, keys.ADDED_COUNTS, keys.sums("<clinic>", "<period>")}
     expected |= {keys.rate("<sender>"), keys.limit("<name>", "<digest>")}
     expected |= {INBOUND_MARK, PROBE, f"{partition.tag}:n:<address>"}
     tables = page("reference/store.md").partition("## A patient's fields")[0]

@@ -1,12 +1,13 @@
 -- End flights: record what became of each and say where its subscription goes next.
--- KEYS: held, due, dead letters, afterwards, then for each: patient, history, attempt ('-' key of the
---       slot where there is none).
+-- KEYS: held, due, dead letters, afterwards, counts, then for each: patient, history, attempt ('-' key
+--       of the slot where there is none).
 -- ARGV: for each: n, subscription, token, states it may be in ('c' or 'bq'),
 --       field and value of its place ('' = unchanged; the value '-' takes the field away),
 --       history field ('' = none), delivery state, history rest, when that was (business ms),
 --       where ('due' | 'back' | 'hold' | 'question' | 'end'), when ms,
 --       give back the day's cap (1/0), provider id ('' = none).
 -- Returns for each 'ok', or 'lost' where the token no longer holds: that record is then refused.
+--@ shared/counting.lua
 local WIDTH = 14
 local waiting, leaving, coming, dead, after = {}, {}, {}, {}, {}
 
@@ -17,7 +18,7 @@ end
 
 -- The delivery's entry in the history, and what its attempt is joined to it by. Returns what is to
 -- be tried again, where a receipt has already proven that this attempt failed for good.
-local function record(history, attempt, known, at)
+local function record(history, attempt, known, at, subscription, clinic)
   local field, outcome, rest = ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
   local provider = ARGV[at + 13]
   local joined, again = {}, nil
@@ -43,7 +44,14 @@ local function record(history, attempt, known, at)
     if string.find('hfx', outcome, 1, true) then
       add(dead, ARGV[at + 9], string.match(ARGV[at + 1], '^[^.]+') .. '.' .. field)
     end
-    redis.call('HSET', history, field, outcome .. '|' .. rest)
+    local entry = outcome .. '|' .. rest
+    -- One that was recorded before is tried again: it is counted as what it is now.
+    local step = string.match(field, '%d+$')
+    if string.sub(ARGV[at + 4], 1, 1) == 'a' then
+      count_delivery(clinic, subscription, step, redis.call('HGET', history, field), -1)
+    end
+    count_delivery(clinic, subscription, step, entry, 1)
+    redis.call('HSET', history, field, entry)
   end
   if #joined > 0 then redis.call('HSET', attempt, unpack(joined)) end
   return again
@@ -59,13 +67,14 @@ end
 
 local function conclude(patient, history, attempt, at)
   local n, member, where, when = ARGV[at], ARGV[at + 1], ARGV[at + 10], ARGV[at + 11]
-  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n, 'd' .. n)
+  local fields = redis.call('HMGET', patient, 'f' .. n, 'u' .. n, 'w' .. n, 'r', 'b' .. n, 'd' .. n,
+    's' .. n, 't' .. n)
   local flight, status = fields[1], fields[2]
   if not flight then return 'lost' end
   local token, state, due, known, day =
     string.match(flight, '^(%d+)|(%a)|([^|]*)|?([^|]*)|?([^|]*)')
   if token ~= ARGV[at + 2] or not string.find(ARGV[at + 3], state, 1, true) then return 'lost' end
-  local again, wake = record(history, attempt, known, at), fields[5]
+  local again, wake = record(history, attempt, known, at, fields[7], fields[8]), fields[5]
   local written, removed = {}, {}
   if ARGV[at + 5] == '-' then
     if not again then removed[1] = ARGV[at + 4] end
@@ -97,7 +106,10 @@ local function conclude(patient, history, attempt, at)
     if fields[5] then removed[#removed + 1] = 'b' .. n end
     if where == 'end' then
       -- What was stopped meanwhile stays so.
-      if status == 'a' or status == 'p' then add(written, 'u' .. n, 'c') end
+      if status == 'a' or status == 'p' then
+        add(written, 'u' .. n, 'c')
+        count_status(fields[8], fields[7], status, 'c')
+      end
     elseif status == 'a' then
       add(coming, when, member)
     elseif status == 'p' and fields[6] then
@@ -110,8 +122,8 @@ local function conclude(patient, history, attempt, at)
 end
 
 local answers = {}
-for item = 1, (#KEYS - 4) / 3 do
-  local key = item * 3 + 2
+for item = 1, (#KEYS - 5) / 3 do
+  local key = item * 3 + 3
   answers[item] = conclude(KEYS[key], KEYS[key + 1], KEYS[key + 2], 1 + (item - 1) * WIDTH)
 end
 if #waiting > 0 then redis.call('ZADD', KEYS[1], unpack(waiting)) end
@@ -123,4 +135,5 @@ if #dead > 0 then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', tonumber(dead[#dead - 1]) - 7776000000)
 end
 if #after > 0 then redis.call('ZADD', KEYS[4], unpack(after)) end
+write_counts(KEYS[5])
 return answers

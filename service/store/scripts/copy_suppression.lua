@@ -1,11 +1,14 @@
 -- Carry an address's suppression to one patient; a lower sequence never overwrites a higher one.
--- KEYS: patient, due.
+-- KEYS: patient, due, history, counts.
 -- ARGV: copy field, sequence, on, reason, patient id, business now ms, the address's digest.
 -- Where the patient's address was corrected ('n'), only the one that it is now counts; what comes
 -- for the one that it is about to be ('m') is kept until it is.
 -- Ends subscriptions that no channel reaches any more; a lift revives those that one reaches again.
 -- Returns {applied, subscription numbers whose status changed...}.
+--@ shared/counting.lua
 local UNREACHABLE = {invalid = 'x', wrong_number = 'x'}
+-- What is counted is why somebody left; 'o', of themselves, where it is not said here.
+local WHY = {invalid = 'x', wrong_number = 'x', died = 'x', staff = 's'}
 local letter = string.sub(ARGV[1], 2)
 local own = redis.call('HGET', KEYS[1], 'n' .. letter)
 if own and string.match(own, '^[^|]*') ~= ARGV[7] then
@@ -33,12 +36,21 @@ for channel in string.gmatch(redis.call('HGET', KEYS[1], 'h') or '', '%a') do
   if not (copy and string.match(copy, '^%d+|1')) then reached = true end
 end
 local answer = {1}
+local channel, was_on = string.sub(ARGV[1], 2), known and string.match(known, '^%d+|1') ~= nil
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local n = string.match(field, '^u(%d+)$')
   if n then
     local status, member = redis.call('HGET', KEYS[1], field), ARGV[5] .. '.' .. n
+    local record = redis.call('HMGET', KEYS[1], 's' .. n, 't' .. n)
+    if ARGV[3] == '1' and not was_on and (status == 'a' or status == 'p') then
+      local what = WHY[ARGV[4]] or (reached and 'h' or 'o')
+      if not reached or what == 'h' then
+        count_event(record[2], record[1], what, ARGV[6], last_step(KEYS[1], KEYS[3], n), channel)
+      end
+    end
     if not reached and (status == 'a' or status == 'p') then
       redis.call('HSET', KEYS[1], field, UNREACHABLE[ARGV[4]] or 'o')
+      count_status(record[2], record[1], status, UNREACHABLE[ARGV[4]] or 'o')
       -- A lift brings a pause back, until when it was.
       if status == 'p' then
         redis.call('HSET', KEYS[1], 'y' .. n, redis.call('HGET', KEYS[1], 'd' .. n) or '')
@@ -50,6 +62,8 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
       and redis.call('HEXISTS', KEYS[1], 'l' .. n) == 0 then  -- not one that was left by itself
       local wake, due = redis.call('HGET', KEYS[1], 'y' .. n), ARGV[6]
       redis.call('HSET', KEYS[1], field, wake and 'p' or 'a')
+      count_status(record[2], record[1], status, wake and 'p' or 'a')
+      count_event(record[2], record[1], 'b', ARGV[6], '', channel)
       if wake then
         due = wake ~= '' and wake or nil
         if due then redis.call('HSET', KEYS[1], 'd' .. n, due) end
@@ -62,4 +76,5 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     end
   end
 end
+write_counts(KEYS[4])
 return answer

@@ -1,5 +1,5 @@
 -- Put another address in place of a patient's, with the evidence of consent to it.
--- KEYS: patient, due, held, consents, audit.
+-- KEYS: patient, due, held, consents, audit, counts.
 -- ARGV: patient id, contact as it was read, contact as it is to be, channels, channel's letter, digest of
 --       the new address, its suppression copy, consent evidence blob, source, business now ms, machine now
 --       ms, what changes (a word).
@@ -7,6 +7,7 @@
 -- may reach the old one; a receipt that comes for it says nothing of the new one.
 -- What had ended since nothing reached the patient goes on where something does now, and the other way
 -- round.  Returns 'ok' | 'gone' | 'changed' (somebody was first: read it again).
+--@ shared/counting.lua
 local known, letter, now = redis.call('HGET', KEYS[1], 'c'), ARGV[5], tonumber(ARGV[10])
 if not known then return 'gone' end
 if known ~= ARGV[2] then return 'changed' end
@@ -56,8 +57,14 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local n = string.match(field, '^u(%d+)$')
   if n then
     local member, flight = ARGV[1] .. '.' .. n, redis.call('HGET', KEYS[1], 'f' .. n)
-    local status, due = standing(n, redis.call('HGET', KEYS[1], field))
+    local was = redis.call('HGET', KEYS[1], field)
+    local status, due = standing(n, was)
     redis.call('HSET', KEYS[1], field, status)
+    local record = redis.call('HMGET', KEYS[1], 's' .. n, 't' .. n)
+    count_status(record[2], record[1], was, status)
+    if string.find('ox', was, 1, true) and status ~= was then
+      count_event(record[2], record[1], 'b', now, '', letter)
+    end
     if flight and string.find(flight, '^%d+|[cr]') then
       redis.call('HDEL', KEYS[1], 'f' .. n)
       redis.call('ZREM', KEYS[3], member)
@@ -74,4 +81,5 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 redis.call('XADD', KEYS[5], '*', 'what', 'amended', 'on', ARGV[1], 'by', ARGV[9],
   'reason', ARGV[12], 'at', ARGV[10])
+write_counts(KEYS[6])
 return 'ok'

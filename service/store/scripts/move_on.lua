@@ -1,13 +1,15 @@
 -- Move a patient who is under way on to another version of a series: as a subscription of its own.
--- KEYS: patient, due, audit.
+-- KEYS: patient, due, audit, counts.
 -- ARGV: patient id, n, the subscription as it was read, its cursor as it was read ('' = none), contact as it
 --       was read, the new subscription, its cursor, its steps that are over ('' = none), its due time,
 --       cursor at the old one's end, id of the migration, source, reason, business now ms.
 -- The old one is complete and keeps its history, attempts, and what is tried again of it.
 -- What is in flight is not moved, and of a paused one nothing that is to be tried again.
 -- Returns {'ok', m} | {'moved', m, migration} (it was before) | {'busy'} | {'changed'} | {'gone'}.
+--@ shared/counting.lua
 local n = ARGV[2]
-local record = redis.call('HMGET', KEYS[1], 's' .. n, 'k' .. n, 'c', 'u' .. n, 'f' .. n, 'm' .. n, 'l' .. n)
+local record = redis.call('HMGET', KEYS[1], 's' .. n, 'k' .. n, 'c', 'u' .. n, 'f' .. n, 'm' .. n, 'l' .. n,
+  't' .. n)
 if not record[3] or not record[1] then return {'gone'} end
 if record[6] then
   local m, migration = string.match(record[6], '^(%d+)|(.*)$')
@@ -50,9 +52,17 @@ if not again then
   written[#written + 1] = 'c'
   redis.call('ZREM', KEYS[2], ARGV[1] .. '.' .. n)
 end
+if record[8] then
+  count_status(record[8], record[1], status, 'm')
+  count_status(record[8], ARGV[6], nil, status)
+  for _, value in ipairs({'t' .. m, record[8], 't' .. n, record[8] .. '+'}) do
+    written[#written + 1] = value
+  end
+end
 redis.call('HSET', KEYS[1], unpack(written))
 redis.call('HDEL', KEYS[1], unpack(removed))
 if due then redis.call('ZADD', KEYS[2], due, ARGV[1] .. '.' .. m) end
 redis.call('XADD', KEYS[3], '*', 'what', 'moved_on', 'on', ARGV[1] .. '.' .. m, 'by', ARGV[12],
   'reason', ARGV[13], 'at', ARGV[14])
+write_counts(KEYS[4])
 return {'ok', m}

@@ -1,9 +1,10 @@
 -- Apply a provider's receipt: it only moves a delivery forward, and what is terminal stays.
--- KEYS: attempt, due, dead letters, afterwards.
+-- KEYS: attempt, due, dead letters, afterwards, counts.
 -- ARGV: state, rank, provider id, code, letters of the states that it moves (delivery.movable),
 --       patient key prefix, history key prefix, what is to be tried again ('' = nothing), business ms,
 --       1 where the provider id is this attempt's for certain (0: found by its text).
 -- Returns {'gone'} | {'kept'} | {'moved'}.
+--@ shared/counting.lua
 local name = string.match(KEYS[1], ':([^:]*)$')
 local record = redis.call('HMGET', KEYS[1], 'p', 'rs', 'rk', 'h', 'id', 'n', 'ch', 'dy', 'ig')
 if not record[1] then return {'gone'} end
@@ -37,12 +38,16 @@ if over and record[7] == 'sms' then redis.call('ZADD', KEYS[4], 'NX', 0, 'd:' ..
 if not string.find(ARGV[5], was, 1, true) then return {'moved'} end
 
 local member, letter = record[1] .. '.' .. n, state
-local status = redis.call('HGET', patient, 'u' .. n)
+local known = redis.call('HMGET', patient, 'u' .. n, 's' .. n, 't' .. n)
+local status, subscription, clinic = known[1], known[2], known[3]
 if again ~= '' and was == 's' and status and string.find('apc', status, 1, true) then
   local wake = string.match(again, '[^|]*$')
   letter = 'p'
   redis.call('HSET', patient, 'a' .. field, again)
-  if status == 'c' then redis.call('HSET', patient, 'u' .. n, 'a') end
+  if status == 'c' then
+    redis.call('HSET', patient, 'u' .. n, 'a')
+    count_status(clinic, subscription, 'c', 'a')
+  end
   if redis.call('HEXISTS', patient, 'f' .. n) == 1 then
     local known = redis.call('HGET', patient, 'b' .. n)
     if not known or tonumber(wake) < tonumber(known) then redis.call('HSET', patient, 'b' .. n, wake) end
@@ -62,6 +67,10 @@ end
 local rest = string.match(entry, '^[^|]*(|.*)$')
 if code ~= '' then rest = string.gsub(rest, '|[^|]*|([^|]*)$', '|' .. code .. '|%1') end
 redis.call('HSET', history, field, letter .. rest)
+local step = string.match(field, '%d+$')
+count_delivery(clinic, subscription, step, entry, -1)
+count_delivery(clinic, subscription, step, letter .. rest, 1)
+write_counts(KEYS[5])
 local delivery = record[1] .. '.' .. field
 if letter == 'x' then
   redis.call('ZADD', KEYS[3], ARGV[9], delivery)

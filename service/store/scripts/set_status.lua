@@ -1,11 +1,12 @@
 -- Pause, resume or stop one subscription.
--- KEYS: patient, due, audit.
+-- KEYS: patient, due, audit, history, counts.
 -- ARGV: n, subscription, statuses it may come from, new status, due ms (for active), source, reason, at ms,
 --       of a pause: when it ends by itself, business ms ('' = when somebody resumes it).
 -- A pause that ends by itself waits in the due index, and claim.lua ends it; in flight it goes there
 -- when the flight is over.
 -- What is stopped here was left by itself, and no lifted suppression revives it.
 -- Returns {'ok'} | {'refused', status} | {'gone'}.
+--@ shared/counting.lua
 local n = ARGV[1]
 local field, wake, left = 'u' .. n, 'd' .. n, 'l' .. n
 local status = redis.call('HGET', KEYS[1], field)
@@ -26,4 +27,12 @@ end
 if due and redis.call('HEXISTS', KEYS[1], 'f' .. n) == 0 then redis.call('ZADD', KEYS[2], due, ARGV[2]) end
 redis.call('XADD', KEYS[3], '*', 'what', 'status_' .. ARGV[4], 'on', ARGV[2], 'by', ARGV[6],
   'reason', ARGV[7], 'at', ARGV[8], 'until', ARGV[9])
+local record = redis.call('HMGET', KEYS[1], 's' .. n, 't' .. n)
+local erased = ARGV[7] == 'erased'
+count_status(record[2], record[1], status, erased and 'z' or ARGV[4])
+if ARGV[4] == 'o' and status ~= 'o' and not erased then
+  local by_patient = not (string.find(ARGV[6], '^staff') or string.find(ARGV[6], '^cli'))
+  count_event(record[2], record[1], by_patient and 'o' or 's', ARGV[8], last_step(KEYS[1], KEYS[4], n))
+end
+write_counts(KEYS[5])
 return {'ok'}

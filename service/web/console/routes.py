@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.errors import NotFound
 from service.web import faults
-from service.web.console import account, links, members, sign_in
+from service.web.console import account, insight, links, members, sign_in
 from service.web.console.access import NotAllowed, NotSignedIn, SignedIn, Visit
 from service.web.console.pages import CONSOLE, console_page, console_router
 from service.web.console.sections import sections_of
@@ -22,6 +22,7 @@ PARTS: Final[tuple[APIRouter, ...]] = (
     links.router,
     account.router,
     members.router,
+    insight.router,
 )
 """One router a page or a few, each from ``pages.console_router``."""
 _rest = console_router()

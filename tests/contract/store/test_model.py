@@ -23,6 +23,7 @@ from service.store.flights import Beginning, Begun, Conclusion
 from service.store.history import HistoryEntry
 from service.store.records import LETTER, Again, Channel, Claimed, Status
 from tests.contract.store.conftest import KINDS
+from tests.contract.store.counting import counted, recount
 from tests.contract.store.installation import DAY, DUE, LEASE_MS
 from tests.contract.store.model import Hold, ModelPatient, People
 from tests.support.sets import Store
@@ -261,6 +262,12 @@ class StoreMachine(People):
                 steps = [step for sub, step in self._states(person.id) if sub == number]
                 assert sorted(steps) == list(range(len(steps)))
                 assert len(steps) == self.store.subscription(person.id, number).index
+
+    @invariant()
+    def counts_are_what_a_recount_finds(self) -> None:
+        if hasattr(self, "people"):
+            wanted = recount(self.store, [person.id for person in self.people])
+            assert counted(self.store, "du") == wanted
 
     def _states(self, patient: str) -> dict[tuple[int, int], str]:
         history = self.store.patients.history(patient)

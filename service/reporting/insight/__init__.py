@@ -1,0 +1,1 @@
+"""What the clinic sees of all its patients together: counts, never a person."""
