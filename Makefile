@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 DAYS ?= 14
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo test lint learn bench bench-memory bench-peers chaos clean lock
+.PHONY: help demo test lint learn screenshots bench bench-memory bench-peers chaos clean lock
 
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-peers: $(VENV)/dev.stamp ## Measure django-post-office on PostgreSQL besid
 
 chaos: $(VENV)/dev.stamp ## Break everything at random, for half an hour; also writes build/chaos.json
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+
+screenshots: $(VENV)/dev.stamp ## Take pictures of every page of the console, into docs/screens (apt-get install chromium)
+	$(BIN)/python -m tests.screenshots
 
 clean: ## Remove what the other targets made (never your data in ./var)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
