@@ -68,6 +68,7 @@ class ChannelView:
         address: with most of it hidden; empty where there is none.
         own: whether it was the patient who stopped it.
         undoable: whether they may take that back here.
+        reason: of a suppression, as stored; else empty.
     """
 
     channel: Channel
@@ -75,6 +76,7 @@ class ChannelView:
     reach: Reach
     own: bool = False
     undoable: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,7 @@ def _channel(fields: PatientFields, patient: Patient, channel: Channel) -> Chann
             "stopped",
             own=copy.reason in OWN_WORDS,
             undoable=channel == "email" and copy.reason == ONE_CLICK,
+            reason=copy.reason,
         )
     reach: Reach = "on" if channel in fields.reachable() else "not_agreed"
     return ChannelView(channel, hidden, reach)

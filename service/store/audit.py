@@ -88,10 +88,17 @@ class Audit:
         Raises:
             StoreUnavailable: it was not noted, and nothing is to be shown.
         """
+        self._note("seen", patient, by)
+
+    def note_exported(self, patient: str, by: str) -> None:
+        """The same of somebody who took away all that is held about a patient."""
+        self._note("exported", patient, by)
+
+    def _note(self, what: str, patient: str, by: str) -> None:
         stream = PartitionKeys(partition_of(patient)).audit
         now_ms = self._business.now_ms()
         with store_errors(self._client):
-            self._client.xadd(stream, {"what": "seen", "on": patient, "by": by, "at": now_ms})
+            self._client.xadd(stream, {"what": what, "on": patient, "by": by, "at": now_ms})
 
     def _between(self, stream: str, since_ms: int, until_ms: int | None) -> Iterator[Entry]:
         # Entries are numbered by the server's own clock. Where business time runs fast, that says

@@ -10,7 +10,19 @@ from starlette.responses import RedirectResponse, Response
 
 from service.errors import NotFound
 from service.web import faults
-from service.web.console import account, insight, links, members, sign_in
+from service.web.console import (
+    account,
+    insight,
+    links,
+    members,
+    patients,
+    patients_contact,
+    patients_enrol,
+    patients_message,
+    patients_page,
+    patients_series,
+    sign_in,
+)
 from service.web.console.access import NotAllowed, NotSignedIn, SignedIn, Visit
 from service.web.console.pages import CONSOLE, console_page, console_router
 from service.web.console.sections import sections_of
@@ -23,6 +35,12 @@ PARTS: Final[tuple[APIRouter, ...]] = (
     account.router,
     members.router,
     insight.router,
+    patients.router,
+    patients_enrol.router,
+    patients_page.router,
+    patients_series.router,
+    patients_contact.router,
+    patients_message.router,
 )
 """One router a page or a few, each from ``pages.console_router``."""
 _rest = console_router()

@@ -14,25 +14,9 @@ from service.settings import load_settings
 from service.store.flights import Beginning, Conclusion
 from service.store.history import HistoryEntry
 from service.store.keys import partition_of
+from tests.support.clinics import two_clinics
 from tests.support.servers import valkey_server
 
-CLINICS = """
-[[clinic]]
-id = "riverside"
-name = "Riverside Vein Clinic"
-phone = "(503) 555-0100"
-postal_address = "12 River Street, Portland, OR 97201"
-state = "OR"
-timezone = "America/Los_Angeles"
-
-[[clinic]]
-id = "hillside"
-name = "Hillside Clinic"
-phone = "(212) 555-0100"
-postal_address = "3 Hill Street, New York, NY 10001"
-state = "NY"
-timezone = "America/New_York"
-"""
 NOON = "2026-03-03T20:00:00"
 """A Tuesday, noon in Portland."""
 _numbers = count(1)
@@ -105,14 +89,12 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A desk at which it is noon in Portland, on a store of its own."""
-    clinics = tmp_path / "clinics.toml"
-    clinics.write_text(CLINICS, "utf-8")
     with valkey_server(tmp_path / "store") as server:
         core = Core(
             load_settings(
                 redis_url=server.url,
                 data_dir=tmp_path,
-                clinics=clinics,
+                clinics=two_clinics(tmp_path),
                 clock=f"fast:1@{NOON}",
                 partitions=4,
             ),
