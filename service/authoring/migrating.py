@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_MS: Final = 15_000
 """What was in flight is looked at again after this, machine time."""
+QUEUED_MS: Final = 15_000
+"""A worker that was told of one, and did not go on with it in this time, is told again."""
 _COUNTED: Final[dict[Answer, str]] = {
     "ok": "moved",
     "moved": "moved",
@@ -101,9 +103,18 @@ class SeriesMigrations:
         """The newest, newest first."""
         return self._records.recent()
 
-    def waiting(self) -> list[str]:
-        """Ids of those that are to be gone on with now."""
-        return self._records.waiting()
+    def queue(self, queue_one: Callable[[str], None]) -> None:
+        """Have workers told of each that is to be gone on with now.
+
+        Args:
+            queue_one: tells a worker of an id; what it loses is queued again.
+
+        Raises:
+            StoreUnavailable: ask again.
+        """
+        for identifier in self._records.waiting():
+            self._records.look_at(identifier, in_ms=QUEUED_MS)
+            queue_one(identifier)
 
     def stop(self, identifier: str, *, by: str) -> Migration:
         """Move nobody any more; who was moved stays so. What has ended stays as it is.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from service.authoring.library import Library
 from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
+from service.reporting.audit import AuditLog, AuditParts
 from service.reporting.insight.insight import Insight
 from service.reporting.insight.sizes import Sizes
 from service.reporting.insight.zones import zones_of
@@ -22,6 +24,7 @@ from service.store.counts import ClinicNumbers, Counts
 from service.store.keys import system_random
 from service.store.migrations import Migrations
 from service.store.moving import SeriesMoves
+from service.store.trail import Trail
 
 if TYPE_CHECKING:
     from messages.render import Renderer
@@ -111,6 +114,18 @@ class ForStaff(ForAccounts):
     def listing(self) -> Listing:
         """Enters in the directory whoever was there before it."""
         return Listing(self.client, self.patients)
+
+    @cached_property
+    def library(self) -> Library:
+        """Shows the messages."""
+        return Library(self.catalog, self.renderer)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        """Tells who saw or changed what."""
+        trail = Trail(self.client, self.partitions, self.business, self.machine)
+        parts = AuditParts(self.patients, self.suppressions, self.tasks, self.accounts.find)
+        return AuditLog(trail, parts)
 
     @cached_property
     def series_migrations(self) -> SeriesMigrations:

@@ -11,7 +11,7 @@ from service.cli.migrate import diff, migrate
 from service.cli.output import as_json, emit, examples, terminal
 
 if TYPE_CHECKING:
-    from service.cli.preview import Preview
+    from service.authoring.preview import Preview
 
 
 @click.group()
@@ -107,11 +107,11 @@ def preview(as_json: bool, **options: str | int | None) -> None:
     Every message with its time, on the patient's clock and in UTC, and its words. Daily caps and
     other series of the same patient are left out.
     """
-    from service.cli.preview import PreviewRequest, previewed  # noqa: PLC0415
+    from service.cli import preview as previews  # noqa: PLC0415
 
-    found = previewed(PreviewRequest(**options))  # type: ignore[arg-type]
+    found = previews.preview_of(options)  # type: ignore[arg-type]
     if as_json:
-        emit(found.as_json())
+        emit(previews.as_json(found))
         return
     _print_timeline(found)
 

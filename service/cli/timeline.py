@@ -13,7 +13,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from schedules.series import Series
-    from service.cli.preview import Preview, Previewed
+    from service.authoring.preview import Preview, Previewed
 
 CHANNEL = {"sms": ("Text", "green"), "email": ("E-mail", "blue")}
 INDENT = 4

@@ -112,13 +112,14 @@ class Audit:
                 pipeline.xrange(stream, min=after, max=last, count=AT_ONCE)
                 (rows,) = pipeline.execute()
             for _, fields in rows:
-                yield _entry({as_text(k): as_text(v) for k, v in fields.items()})
+                yield entry_of({as_text(k): as_text(v) for k, v in fields.items()})
             if len(rows) < AT_ONCE:
                 return
             after = f"({as_text(rows[-1][0])}"
 
 
-def _entry(fields: dict[str, str]) -> Entry:
+def entry_of(fields: dict[str, str]) -> Entry:
+    """An entry as a stream has it."""
     until = fields.get("until", "")
     return Entry(
         at_ms=int(fields["at"]),

@@ -133,6 +133,12 @@ class Migrations:
             now_ms = self._machine.now_ms()
             return _texts(self._client.zrangebyscore(keys.OPEN_MIGRATIONS, "-inf", now_ms))
 
+    def look_at(self, identifier: str, *, in_ms: int) -> None:
+        """Have one that is open looked at again in so many ms."""
+        with store_errors(self._client):
+            at_ms = self._machine.now_ms() + in_ms
+            self._client.zadd(keys.OPEN_MIGRATIONS, {identifier: at_ms}, xx=True)
+
     def take(self, identifier: str, token: str) -> bool:
         """Have a migration for oneself for a while, or for longer; False where another has it."""
         key = f"{keys.migration(identifier)}:lease"

@@ -1,4 +1,4 @@
-"""The Celery application. Its messages hold partition numbers, never anything of a patient."""
+"""The Celery application. Its messages hold numbers and ids, never anything of a patient."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from celery import Celery
 from kombu import Queue
 
 from service.worker.brokers import broker_of
-from service.worker.queues import DRAIN, QUEUES
+from service.worker.queues import DRAIN, MIGRATIONS, QUEUES
 from service.worker.transport import register
 
 DRAIN_EXPIRES_S = 10
 """A drain that waited longer than this is dropped; the tick has queued another by then."""
 VISIBILITY_S = 300
+MIGRATION_EXPIRES_S = 60
+MIGRATION_TASK = "aftervisit.migrate"
 
 
 def make_app(broker: str) -> Celery:
@@ -27,6 +29,7 @@ def make_app(broker: str) -> Celery:
     app.conf.update(
         task_queues=[Queue(name) for name in QUEUES],
         task_default_queue=DRAIN,
+        task_routes={MIGRATION_TASK: {"queue": MIGRATIONS}},
         task_ignore_result=True,
         task_acks_late=False,
         task_serializer="json",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from celery import Celery
 from celery.beat import Scheduler, Service
@@ -10,7 +12,7 @@ from kombu.exceptions import OperationalError
 from service.bootstrap import Core
 from service.dispatch.tick import Ticker
 from service.errors import StoreUnavailable
-from service.worker.app import DRAIN_EXPIRES_S
+from service.worker.app import DRAIN_EXPIRES_S, MIGRATION_EXPIRES_S, MIGRATION_TASK
 from service.worker.tasks import DRAIN_TASK
 
 log = structlog.get_logger(__name__)
@@ -20,6 +22,7 @@ class TickScheduler(Scheduler):
     """Calls the tick of dispatch and sleeps until the next one."""
 
     ticker: Ticker
+    queue_migrations: Callable[[], None]
 
     def setup_schedule(self) -> None:
         """There is no crontab: what is due stands in the store."""
@@ -27,7 +30,8 @@ class TickScheduler(Scheduler):
     def tick(self, *_: object, **__: object) -> float:
         """Tick once; seconds until the next."""
         try:
-            self.ticker.tick()
+            if self.ticker.tick().led:
+                self.queue_migrations()
         except (StoreUnavailable, OperationalError) as error:
             log.warning("tick_failed", fault=str(error))
             return 1.0
@@ -40,6 +44,12 @@ def make_beat(app: Celery, core: Core) -> Service:
     def queue_drain(partition: int) -> None:
         app.send_task(DRAIN_TASK, (partition,), expires=DRAIN_EXPIRES_S, retry=False)
 
-    ticker = core.ticker(queue_drain)
-    scheduler = type("BoundTickScheduler", (TickScheduler,), {"ticker": ticker})
+    def queue_migration(identifier: str) -> None:
+        app.send_task(MIGRATION_TASK, (identifier,), expires=MIGRATION_EXPIRES_S, retry=False)
+
+    def queue_migrations(_: object) -> None:
+        core.series_migrations.queue(queue_migration)
+
+    bound = {"ticker": core.ticker(queue_drain), "queue_migrations": queue_migrations}
+    scheduler = type("BoundTickScheduler", (TickScheduler,), bound)
     return Service(app, scheduler_cls=scheduler)

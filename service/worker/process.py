@@ -17,6 +17,10 @@ from service.bootstrap import Core, Dispatch
 from service.dispatch.tick import drain_started
 from service.errors import ConfigurationError
 from service.settings import Settings
+from service.store.keys import new_attempt_id, system_random
+
+MIGRATION_S = 1.0
+"""So long a worker process is at a migration before what else waits has its turn."""
 
 
 class WorkerProcess:
@@ -33,6 +37,11 @@ class WorkerProcess:
         drain_started(self._core.client, partition)
         with ending_in_order(self._dispatch.stop):
             return self._runner.run(self._dispatch.drain(partition))
+
+    def migrate(self, identifier: str) -> None:
+        """Go on with a migration for a while."""
+        token = new_attempt_id(0, system_random)
+        self._core.series_migrations.go_on(identifier, seconds=MIGRATION_S, token=token)
 
     def close(self) -> None:
         """Close carriers, loop and store."""

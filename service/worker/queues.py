@@ -7,5 +7,8 @@ from typing import Final
 DRAIN: Final = "drain"
 """Drains of partitions: the only thing that sends."""
 
-QUEUES: Final = (DRAIN,)
+MIGRATIONS: Final = "migrations"
+"""Patients to be moved to another version of their series; no drain has to wait behind them."""
+
+QUEUES: Final = (DRAIN, MIGRATIONS)
 """Every queue; the worker command consumes all of them."""

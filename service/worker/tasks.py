@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 
 from service.errors import StoreUnavailable
+from service.worker.app import MIGRATION_TASK
 from service.worker.process import current_process
 
 log = structlog.get_logger(__name__)
@@ -21,3 +22,13 @@ def drain(partition: int) -> None:
     except StoreUnavailable as error:
         # The tick goes on asking; nothing is lost while the store is away.
         log.warning("store_unavailable", partition=partition, fault=str(error))
+
+
+@shared_task(name=MIGRATION_TASK)
+def migrate(identifier: str) -> None:
+    """Go on with moving patients to another version of their series, for a while."""
+    try:
+        current_process().migrate(identifier)
+    except StoreUnavailable as error:
+        # Beat goes on asking; a migration goes on where it was.
+        log.warning("store_unavailable", migration=identifier, fault=str(error))

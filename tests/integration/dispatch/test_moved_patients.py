@@ -200,11 +200,19 @@ def test_one_that_was_stopped_moves_nobody_any_more(worker: Worker, series: Path
     publish(series, 2, NEW)
     started = migrations(worker).start(Order("tips", 1, 2), by="test")
     assert migrations(worker).start(Order("tips", 1, 2), by="another").id == started.id
-    assert migrations(worker).waiting() == [started.id]
+    queued: list[str] = []
+    for _ in range(2):
+        migrations(worker).queue(queued.append)
+    assert queued == [started.id], "whoever was told of it has some time"
+    worker.wait(20)
+    migrations(worker).queue(queued.append)
+    assert queued == [started.id] * 2
     migrations(worker).stop(started.id, by="test")
     found = migrations(worker).go_on(started.id, seconds=1, token="test")
     assert (found.state, patient.status) == ("stopped", Status.ACTIVE)
-    assert migrations(worker).waiting() == []
+    worker.wait(20)
+    migrations(worker).queue(queued.append)
+    assert len(queued) == 2
 
 
 def test_leaving_from_a_page_that_shows_the_old_subscription_ends_the_new_one(
