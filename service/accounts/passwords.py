@@ -54,10 +54,11 @@ class Passwords:
             stored: from ``hash``, None where there is no such member.
             password: as typed. No password is empty, or longer than ``LONGEST``.
         """
-        usable = stored is not None and 0 < len(password) <= LONGEST
+        nobodys = self._nobodys  # made by the first who asks, whoever that is
+        usable = bool(stored) and 0 < len(password) <= LONGEST
         try:
             self._hasher.verify(
-                stored if usable and stored else self._nobodys, _normal(password[:LONGEST]) or " "
+                stored if usable and stored else nobodys, _normal(password[:LONGEST]) or " "
             )
         except (VerificationError, InvalidHashError):
             return False
