@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,13 @@ def write(store: Installed, count: int, at_ms: int = DUE) -> None:
     keys = [PartitionKeys(partition).audit for partition in range(store.partitions)]
     for number in range(count):
         stream = (*keys, StaffKeys.audit)[number * 7 % (len(keys) + 1)]
-        entry = {"what": "seen", "on": "x", "by": "test", "reason": number, "at": at_ms + number}
+        entry: dict[Any, Any] = {
+            "what": "seen",
+            "on": "x",
+            "by": "test",
+            "reason": number,
+            "at": at_ms + number,
+        }
         store.client.xadd(stream, entry, id=f"{DUE + number // 3}-{number % 3 + 1}")
 
 
@@ -57,7 +64,13 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition(store: Installed,
 def test_entries_of_one_instant_in_several_streams_are_all_told(store: Installed) -> None:
     for partition in range(store.partitions):
         stream = PartitionKeys(partition).audit
-        entry = {"what": "seen", "on": "x", "by": "test", "reason": partition, "at": DUE}
+        entry: dict[Any, Any] = {
+            "what": "seen",
+            "on": "x",
+            "by": "test",
+            "reason": partition,
+            "at": DUE,
+        }
         store.client.xadd(stream, entry, id="5000-1")
     found: list[int] = []
     before: Place | None = None
