@@ -78,7 +78,7 @@ def of(learned: Learned, least: float = 0.0) -> Likeness:
 def asked(text: Text, intent: Intent) -> bool:
     """Whether the second opinion is asked for at all."""
     said = set(text.ruled.intents)
-    return intent not in said and not said & ALIKE[intent]
+    return text.weighed and intent not in said and not said & ALIKE[intent]
 
 
 def least_score(found: Iterable[Judged], intent: Intent) -> float:

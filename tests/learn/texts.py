@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.inbox.understanding import Intent, Understanding, understand_by_rules
-from service.inbox.understanding.likeness import pieces_of
+from service.inbox.understanding.likeness import can_be_weighed, pieces_of
 from service.inbox.understanding.plain import plain
 from tests.learn.linear import Example
 from tests.support.labelled import OURS, Labelled, corpus, measured
@@ -22,12 +22,14 @@ class Text:
         pieces: what it is made of.
         intents: what it means.
         authors: who wrote it; common ones several did.
+        weighed: whether it is long enough to be.
         ruled: what the rules by themselves make of it.
     """
 
     pieces: frozenset[str]
     intents: tuple[Intent, ...]
     authors: frozenset[str]
+    weighed: bool
     ruled: Understanding
 
 
@@ -42,10 +44,18 @@ def labelled() -> dict[str, tuple[Labelled, frozenset[str]]]:
 
 def texts() -> list[Text]:
     """All labelled texts, in order."""
-    return [
-        Text(pieces_of(plain(text)), each.intents, authors, understand_by_rules(text))
-        for text, (each, authors) in sorted(labelled().items())
-    ]
+    return [_text(each, authors) for _, (each, authors) in sorted(labelled().items())]
+
+
+def _text(each: Labelled, authors: frozenset[str]) -> Text:
+    sentences = plain(each.text)
+    return Text(
+        pieces_of(sentences),
+        each.intents,
+        authors,
+        can_be_weighed(sentences),
+        understand_by_rules(each.text),
+    )
 
 
 def digest(intent: Intent) -> str:

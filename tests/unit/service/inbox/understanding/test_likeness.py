@@ -132,6 +132,15 @@ def test_other_languages_and_words_that_say_little_are_like_nothing(text: str) -
     assert not {Intent.OPT_OUT, Intent.URGENT} & {*understand(text).intents}
 
 
+KNOWN = sorted({word for of in ALIKE for piece in likeness(of).weights for word in piece.split()})
+
+
+@given(st.lists(st.sampled_from(KNOWN), min_size=1, max_size=2))
+def test_one_word_or_two_are_like_nothing_whatever_they_are(words: list[str]) -> None:
+    understood = understand(" ".join(words))
+    assert not [rule for rule in understood.rules if rule.startswith("likeness.")]
+
+
 @pytest.mark.parametrize("piece", ["please no ", "my leg and chest ", "x", "é ", "🙏", ", ", "a. "])
 def test_a_very_long_text_is_weighed_in_bounded_time(piece: str) -> None:
     understand(piece)
