@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from service.inbox.understanding.check_in import check_in
-from service.inbox.understanding.likeness import PREFIX, likeness, pieces_of
+from service.inbox.understanding.likeness import PREFIX, can_be_weighed, likeness, pieces_of
 from service.inbox.understanding.plain import Sentence, plain
 from service.inbox.understanding.rules import Rule, rules_of
 from service.inbox.understanding.urgent import urgent
@@ -94,7 +94,7 @@ def understand_by_rules(text: str) -> Understanding:
 def _alike(said: Sequence[Intent], sentences: Sequence[Sentence]) -> list[Intent]:
     """What rules have not found, and the text is like."""
     asked = [of for of, instead in ALIKE.items() if of not in said and instead.isdisjoint(said)]
-    if not sentences or not asked:
+    if not asked or not can_be_weighed(sentences):
         return []
     pieces = pieces_of(sentences)
     return [intent for intent in asked if likeness(intent).holds(pieces)]

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise, repeat
+from itertools import islice, pairwise, repeat
 from math import sqrt
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,8 @@ LEARNED: Final = Path(__file__).parent / "learned"
 """One file an intent: a line of JSON about the whole, then each weight and the pieces of it."""
 PREFIX: Final = "likeness."
 """Of the names by which a likeness stands among the rules that fired."""
+FEWEST_WORDS: Final = 3
+"""In a shorter text a single word, such as a name or a part of the body, would decide."""
 MOST_SHOWN: Final = 3
 _LONGEST: Final = 3
 _BEGINNING, _END, _ASKED = "^", ".", "?"
@@ -74,6 +76,12 @@ def likeness(intent: str) -> Likeness:
         weight, *pieces = line.split("\t")
         weights.update(dict.fromkeys(pieces, int(weight)))
     return Likeness(weights, **json.loads(head))
+
+
+def can_be_weighed(sentences: Iterable[Sentence]) -> bool:
+    """Whether a text has so many words that they say something together."""
+    words = (word for sentence in sentences for word in sentence.words if word != PARTS)
+    return sum(1 for _ in islice(words, FEWEST_WORDS)) == FEWEST_WORDS
 
 
 def pieces_of(sentences: Iterable[Sentence]) -> frozenset[str]:

@@ -17,8 +17,8 @@ _SPELLED_OUT: Final = (
     *("optout", "alto", "parar", "arret", "ayuda", "baja", "info", "yes"),
 )
 """Keywords that people space out."""
-_SPLIT: Final = ("stop", "quit", "cancel", "unsubscribe", "resubscribe")
-"""Keywords that a space or a hyphen falls into."""
+_SPLIT: Final = ("stop", "quit", "cancel", "unsubscribe", "resubscribe", "unenroll")
+"""Keywords that a space or a hyphen falls into; and what is meant first where several may be."""
 _HEARD: Final = re.compile(
     r"\b(won|to|too|tree|for|fore|fife|sicks|sex|ate|nein|nigh|tin)"
     r"(?= (?:out of|outta) (?:10|ten)\b)",
@@ -32,6 +32,15 @@ _MEANT: Final = {
     **dict(zip(("won", "tree", "fife", "ate", "tin"), ("1", "3", "5", "8", "10"), strict=True)),
 }
 """What dictation hears for a number before "out of ten"."""
+_SIGNS: Final = {
+    "comma": ",",
+    **dict.fromkeys(("exclamation point", "exclamation mark"), "!"),
+    "question mark": "?",
+}
+_DICTATED: Final = re.compile(rf"\b(?:{'|'.join(_SIGNS)})\b", re.IGNORECASE)
+"""Signs that were said and written as words."""
+_OUT: Final = re.compile(r"\bopt[ -](?:oit|iut|uot|otu|ou|oout|outt|oyt|our|put)\b", re.IGNORECASE)
+"""What thumbs make of ``opt out``; too short to be put right as words are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,8 @@ class Spelling:
     def mended(self, text: str) -> str:
         """The text with split keywords together (``sto p``) and misheard numbers right."""
         whole = self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
-        return _HEARD.sub(lambda found: _MEANT[found[0].lower()], whole)
+        heard = _HEARD.sub(lambda found: _MEANT[found[0].lower()], _OUT.sub("opt out", whole))
+        return _DICTATED.sub(lambda found: _SIGNS[found[0].lower()], heard)
 
     def corrected(self, word: str) -> tuple[str, ...]:
         """The word meant, where exactly one letter (or the order of two) is wrong."""
@@ -150,7 +160,8 @@ def _targets(corrected: Mapping[str, str]) -> list[str]:
     wanted = set(corrected["classes"].split())
     words = {word for word, names in known.of_word.items() if names & wanted}
     words.update(corrected["words"].split())
-    return sorted(word for word in words if len(word) >= FEWEST_LETTERS and word.isalpha())
+    long = (word for word in words if len(word) >= FEWEST_LETTERS and word.isalpha())
+    return sorted(long, key=lambda word: (word not in _SPLIT, word))
 
 
 def _emoji(said: Mapping[str, Any]) -> dict[int, str]:
