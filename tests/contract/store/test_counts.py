@@ -62,7 +62,7 @@ def replied(store: Installed, message_id: str = "SM1", *words: str) -> Reply:
             at_ms=DUE,
             content={},
         )
-    )
+    ).reply
 
 
 def test_a_delivery_is_counted_as_what_it_is_now(store: Installed) -> None:

@@ -12,6 +12,8 @@ from service.store.moving import LostPlace, Moving, SeriesMoves
 from service.store.records import Status
 from tests.contract.store.installation import DUE, Installed, ended
 
+pytestmark = pytest.mark.usefixtures("recounted")
+
 END = 46
 LATER = DUE + 3_600_000
 
