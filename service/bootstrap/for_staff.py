@@ -10,6 +10,7 @@ from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
 from service.reporting.audit import AuditLog, AuditParts
 from service.reporting.insight.insight import Insight
+from service.reporting.insight.recounting import Recounting
 from service.reporting.insight.sizes import Sizes
 from service.reporting.insight.zones import zones_of
 from service.staff.addresses import Addresses
@@ -109,6 +110,12 @@ class ForStaff(ForAccounts):
     def timeline(self) -> Timeline:
         """Tells what happened to patients."""
         return Timeline(self.patients, self.explain, self.business)
+
+    @cached_property
+    def recounting(self) -> Recounting:
+        """Counts whoever was there before there were counts."""
+        numbers = ClinicNumbers(self.client)
+        return Recounting(self.client, self.scripts, self.patients, numbers)
 
     @cached_property
     def listing(self) -> Listing:

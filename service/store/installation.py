@@ -22,6 +22,8 @@ KEY_SINCE = "key_since"
 LISTED = "listed"
 """Field of the same: everybody stands in the directory; not there in a store that was begun before
 there was one, until `Listing` has been through it."""
+COUNTED = "counted"
+"""The same for the counts of insight, and `Recounting`."""
 LISTING_MS = 600_000
 """How long one process has for that before another may begin."""
 
@@ -56,6 +58,7 @@ def open_installation(client: redis.Redis, keyring: KeyRing, partitions: int) ->
             pipeline.hsetnx(keys.INSTALLATION, "index_key", wrapped)
             pipeline.hsetnx(keys.INSTALLATION, KEY_IN_USE, keyring.current)
             pipeline.hsetnx(keys.INSTALLATION, LISTED, 1)
+            pipeline.hsetnx(keys.INSTALLATION, COUNTED, 1)
             pipeline.execute()
         record = client.hgetall(keys.INSTALLATION)
         if KEY_IN_USE.encode() not in record:  # begun by 0.1.0, where the newest encrypted
@@ -108,6 +111,18 @@ def note_listed(client: redis.Redis) -> None:
     with store_errors(client):
         client.hset(keys.INSTALLATION, LISTED, 1)
         client.delete(keys.LISTING)
+
+
+def is_counted(client: redis.Redis) -> bool:
+    """Whether everybody is counted for insight."""
+    with store_errors(client):
+        return bool(client.hexists(keys.INSTALLATION, COUNTED))
+
+
+def note_counted(client: redis.Redis) -> None:
+    """Say that they are."""
+    with store_errors(client):
+        client.hset(keys.INSTALLATION, COUNTED, 1)
 
 
 class StoredClock:

@@ -108,11 +108,12 @@ async def _sweep(core: Core) -> None:
 
 
 async def _list(core: Core) -> None:
-    """See that whoever was enrolled before there was a directory stands in it."""
+    """See that whoever was enrolled before there was a directory stands in it, and is counted."""
     listed = False
     while not listed:
         try:
             listed = await asyncio.to_thread(core.listing.run_once)
+            listed = listed and await asyncio.to_thread(core.recounting.run_once)
         except AftervisitError as error:
             log.warning("listing_failed", fault=str(error))
         if not listed:

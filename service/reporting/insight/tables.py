@@ -137,7 +137,7 @@ def completion(view: View) -> Table:
     words = standing_words()
     rows: list[tuple[Cell, ...]] = []
     for (series, version), counts in view.standings.items():
-        ended = counts.total() - counts["a"] - counts["p"]
+        ended = sum(counts[letter] for letter in "cox")
         share = round(counts["c"] / ended, 4) if ended else None
         rows.append((series, version, counts.total(), *(counts[letter] for letter in words), share))
     columns = (

@@ -198,5 +198,8 @@ def beginnings(now: Sums, series: str | None) -> dict[tuple[str, int, date], int
 
 def standing_words() -> dict[str, str]:
     """Status' letter -> word, in the order in which they are told."""
-    order = (Status.ACTIVE, Status.PAUSED, Status.COMPLETED, Status.OPTED_OUT, Status.UNREACHABLE)
+    order = (
+        *(Status.ACTIVE, Status.PAUSED, Status.COMPLETED),
+        *(Status.OPTED_OUT, Status.UNREACHABLE, Status.MOVED),
+    )
     return {**{status.value: status.word for status in order}, ERASED: "erased"}

@@ -45,13 +45,12 @@ local function record(history, attempt, known, at, subscription, clinic)
       add(dead, ARGV[at + 9], string.match(ARGV[at + 1], '^[^.]+') .. '.' .. field)
     end
     local entry = outcome .. '|' .. rest
-    -- One that was recorded before is tried again: it is counted as what it is now.
     local step = string.match(field, '%d+$')
-    if string.sub(ARGV[at + 4], 1, 1) == 'a' then
-      count_delivery(clinic, subscription, step, redis.call('HGET', history, field), -1)
-    end
     count_delivery(clinic, subscription, step, entry, 1)
-    redis.call('HSET', history, field, entry)
+    if redis.call('HSETNX', history, field, entry) == 0 then  -- tried again: it is what it is now
+      count_delivery(clinic, subscription, step, redis.call('HGET', history, field), -1)
+      redis.call('HSET', history, field, entry)
+    end
   end
   if #joined > 0 then redis.call('HSET', attempt, unpack(joined)) end
   return again

@@ -132,7 +132,7 @@ class Plots:
         """How everybody stands who was enrolled in a version of a series."""
         kinds = {
             "active": "plain", "paused": "sent", "completed": "delivered",
-            "opted_out": "failed", "unreachable": "unknown", "erased": "skipped",
+            "opted_out": "failed", "unreachable": "unknown", "moved": "moved", "erased": "skipped",
         }  # fmt: skip
         return [
             Parts(

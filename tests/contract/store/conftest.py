@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.contract.store.counting import counted, recount
 from tests.contract.store.installation import Installed
 from tests.support.sets import Store, started_store
 
@@ -40,3 +41,13 @@ def store(server: Store) -> Iterator[Installed]:
     """An empty installation of four partitions."""
     with Installed.fresh(server) as installed:
         yield installed
+
+
+@pytest.fixture
+def recounted(store: Installed) -> Iterator[None]:
+    """Whatever a test does, what was counted is what a recount finds, as long as all are there."""
+    yield
+    found = [store.patients.find(each) for each in set(store.patients.identifiers())]
+    everybody = [fields.id for fields in found if fields is not None]
+    if len(everybody) == len(found):
+        assert counted(store, "du") == recount(store, everybody)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from service.store.counts import ClinicNumbers
 from service.store.keys import PartitionKeys
+from service.store.records import Status
 from service.store.scripts import as_text
 from tests.contract.store.installation import Installed
 
@@ -31,7 +32,9 @@ def recount(store: Installed, patients: Iterable[str]) -> Counter[str]:
             of[found.number] = f"{found.series}|{found.version}"
             enrolled = found.enrolled_ms // HOUR_MS
             start = found.start.isoformat()
-            total[f"u|{enrolled}|{clinic}|{of[found.number]}|{start}|{found.status}"] += 1
+            moved = store.fields(patient).text(f"m{found.number}")
+            status = Status.MOVED if moved else found.status
+            total[f"u|{enrolled}|{clinic}|{of[found.number]}|{start}|{status}"] += 1
         for entry in store.patients.history(patient):
             where = f"{entry.at_ms // HOUR_MS}|{clinic}|{of[entry.subscription]}|{entry.index}"
             total[f"d|{where}|{entry.channel[:1]}|{entry.state}"] += 1

@@ -15,6 +15,8 @@ from service.store.records import Status
 from service.store.suppressions import Ledger
 from tests.contract.store.installation import DUE, PHONE, Installed, ended
 
+pytestmark = pytest.mark.usefixtures("recounted")
+
 NEW = "+15035550177"
 
 

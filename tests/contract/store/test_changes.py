@@ -15,6 +15,8 @@ from service.store.keys import PartitionKeys, new_patient_id
 from service.store.records import Status
 from tests.contract.store.installation import DUE, MAILBOX, Installed, ended
 
+pytestmark = pytest.mark.usefixtures("recounted")
+
 
 def changes(store: Installed) -> PatientChanges:
     ring: KeyRing = store.patients._keyring

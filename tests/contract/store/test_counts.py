@@ -9,11 +9,13 @@ import pytest
 from schedules.calendar import zone_of
 from schedules.check_ins import Trend
 from service.carriers.base import Receipt, ReceiptStatus
+from service.reporting.insight.recounting import Recounting
 from service.store.changes import PatientChanges
 from service.store.check_ins import CheckIn, CheckIns
 from service.store.counts import NOW, ClinicNumbers, Counts, day_period, week_period
+from service.store.installation import COUNTED
 from service.store.keyring import KeyRing
-from service.store.keys import PartitionKeys
+from service.store.keys import INSTALLATION, PartitionKeys
 from service.store.records import Status, pack_subscription
 from service.store.reply_records import Heard, NewReply, Reply
 from tests.contract.store.counting import counted
@@ -269,3 +271,39 @@ def test_each_clinic_has_one_number(store: Installed) -> None:
     given = [numbers.of("riverside"), numbers.of("hillside"), numbers.of("riverside")]
     assert given[0] == given[2] != given[1]
     assert ClinicNumbers(store.client).clinics() == {given[0]: "riverside", given[1]: "hillside"}
+
+
+def test_who_was_there_before_counting_is_counted_once(store: Installed) -> None:
+    """Also where it was cut off half-way, and while messages go out."""
+    patient, _ = store.enrol()
+    attempt = sent(store)
+    store.enrol(patient, series="sleep-hygiene", new=False)
+    before = counted(store, "du")
+    keys = PartitionKeys(1)
+    store.client.hdel(keys.patient(patient), "t1", "t2")
+    store.client.delete(keys.counts)
+    recounting = Recounting(
+        store.client, store.scripts, store.patients, ClinicNumbers(store.client)
+    )
+    assert recounting.run() == 2
+    assert counted(store) == before
+    assert recounting.run() == 0
+    assert counted(store) == before
+    store.receive(Receipt(attempt, "SM1", ReceiptStatus.DELIVERED, "delivered"))
+    assert of_kind(store, "d") == {"d|restless-legs|1|0|s|d": 1}
+
+
+def test_a_store_is_recounted_once(store: Installed) -> None:
+    recounting = Recounting(
+        store.client, store.scripts, store.patients, ClinicNumbers(store.client)
+    )
+    store.client.hdel(INSTALLATION, COUNTED)
+    patient, _ = store.enrol()
+    store.client.hdel(PartitionKeys(1).patient(patient), "t1")
+    store.client.delete(PartitionKeys(1).counts)
+    for _ in range(2):
+        assert recounting.run_once()
+        assert of_kind(store, "u") == {"u|restless-legs|1|2026-03-02|a": 1}
+    store.client.hdel(PartitionKeys(1).patient(patient), "t1")
+    assert recounting.run_once()
+    assert of_kind(store, "u") == {"u|restless-legs|1|2026-03-02|a": 1}

@@ -10,7 +10,10 @@ from schedules.delivery import State
 from service.carriers.base import Outcome, Receipt, ReceiptStatus, Result
 from service.store.moving import LostPlace, Moving, SeriesMoves
 from service.store.records import Status
+from tests.contract.store.counting import counted
 from tests.contract.store.installation import DUE, Installed, ended
+
+pytestmark = pytest.mark.usefixtures("recounted")
 
 END = 46
 LATER = DUE + 3_600_000
@@ -221,3 +224,24 @@ def test_keys_of_all_partitions_are_found_by_a_pattern_of_their_tags(store: Inst
         store.enrol(partition=number)
     tags = {key.partition("}")[0] for key in store.keys("{p*}:p:*")}
     assert tags == {f"{{p{number}" for number in range(4)}
+
+
+def test_who_goes_on_is_counted_in_the_other_version(store: Installed) -> None:
+    patient, _ = store.enrol()
+    claimed = store.claim_one()
+    beginning = store.beginning(claimed)
+    store.begin(beginning)
+    assert store.conclude(ended(claimed, state="s", attempt=beginning.attempt))
+    assert move(store, moving(store, patient)) == "ok"
+    store.receive(Receipt(beginning.attempt, "SM1", ReceiptStatus.DELIVERED, "delivered"))
+    for channel in ("sms", "email"):
+        store.suppress(channel)
+    told = {field.split("|", 3)[3]: by for field, by in counted(store, "deu").items()}
+    assert told == {
+        "restless-legs|1|0|s|d": 1,
+        "restless-legs|1|n||": 1,
+        "restless-legs|2|h||s": 1,
+        "restless-legs|2|o||e": 1,
+        "restless-legs|1|2026-03-02|m": 1,
+        "restless-legs|2|2026-03-02|o": 1,
+    }

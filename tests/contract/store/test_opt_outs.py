@@ -17,6 +17,8 @@ from service.store.suppressions import GRACE_MS, change
 from tests.contract.store.installation import DUE, PHONE, Installed, ended
 from tests.support.sets import Store
 
+pytestmark = pytest.mark.usefixtures("recounted")
+
 
 def ledger_only(store: Installed) -> None:
     """The ledger's own step of an opt-out, and then nothing more: the process is gone."""

@@ -12,6 +12,8 @@ from service.store.keys import is_patient_id, new_patient_id, partition_of
 from service.store.records import Status
 from tests.contract.store.installation import DUE, PHONE, Installed, ended
 
+pytestmark = pytest.mark.usefixtures("recounted")
+
 
 def test_an_id_that_is_taken_changes_nothing(store: Installed) -> None:
     patient, _ = store.enrol()

@@ -12,6 +12,8 @@ from service.store.keys import PartitionKeys
 from service.store.records import Claimed, Status
 from tests.contract.store.installation import Installed, ended
 
+pytestmark = pytest.mark.usefixtures("recounted")
+
 SID = "SM1"
 
 
