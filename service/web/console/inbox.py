@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -12,45 +11,21 @@ from fastapi import Form, Path
 from starlette.responses import Response
 
 from service.errors import InvalidInput
-from service.inbox.correcting import Overtaken
-from service.inbox.meanings import CHOICES, Meaning
 from service.inbox.threads import Thread
-from service.inbox.understanding.likeness import PREFIX, weighed_most
-from service.inbox.understanding.plain import plain
 from service.inbox.writing import MayNotWrite, NeedsDecision
-from service.store.reply_records import Heard, Reply
 from service.store.tasks import TaskState, TaskTaken
 from service.store.worklist import Place
 from service.web.console.access import ChangesPatients, SeesPatients, Visit
 from service.web.console.pages import console_router
 from service.web.console.told import Telling, colleagues
+from service.web.console.understood import understood
 
 router = console_router()
 
 PAGE: Final = 25
-MOST_TOLD: Final = 3
-"""Of the rules that fired so many are told: each says enough."""
-MARKS: Final = ("everything", "wrong_number", "died")
-"""What is understood beside the intents, and told behind them."""
 ThreadId = Annotated[str, Path(max_length=64)]
-ReplyId = Annotated[str, Path(max_length=64)]
 Words = Annotated[str, Form(max_length=20_000)]
 Short = Annotated[str, Form(max_length=128)]
-Why = Annotated[str, Form(max_length=10_000)]
-Chosen = Annotated[list[str] | None, Form()]
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """What a reply was taken for, in the reader's words.
-
-    Attributes:
-        as_: a phrase for each thing.
-        because: a phrase for each rule that said so.
-    """
-
-    as_: tuple[str, ...]
-    because: tuple[str, ...]
 
 
 @router.get("/inbox")
@@ -87,7 +62,7 @@ def thread_page(
     key: str = "",
 ) -> Response:
     """The page, also after a form that could not be followed; what was typed is kept."""
-    found = _opened(visit, thread, whole=whole)
+    found = opened(visit, thread, whole=whole)
     telling = Telling(visit)
     open_tasks = [task for task in found.tasks if task.state is not TaskState.CLOSED]
     return visit.page(
@@ -106,125 +81,16 @@ def thread_page(
     )
 
 
-def _opened(visit: Visit, thread: str, *, whole: bool = True) -> Thread:
+def opened(visit: Visit, thread: str, *, whole: bool = True) -> Thread:
+    """A thread that the reader may see.
+
+    Raises:
+        NotFound: there is none.
+    """
     threads = visit.core.inbox_cases.threads
     if whole:
         return threads.open(thread, visit.member.clinics, newest=None)
     return threads.open(thread, visit.member.clinics)
-
-
-def understood(visit: Visit, heard: Heard, text: str | None = None) -> Understood:
-    """What was understood and why, in the reader's words.
-
-    Args:
-        visit: the reader's.
-        heard: what was understood.
-        text: of the message, whose words are quoted where it is like others; None: they are not.
-    """
-    say = visit.say("understood")
-    marks = [word for word in heard.words if word in MARKS]
-    told = []
-    for word in (*(word for word in heard.words if word not in MARKS), *marks):
-        unclear = word == "check_in" and heard.check_in is None
-        key = "check_in_unclear" if unclear else word.partition(":")[0]
-        told.append(say.get(key, say["other"]).format(rating=heard.check_in))
-    because = dict.fromkeys(_because(visit, rule, text or "") for rule in heard.rules)
-    more = ("…",) if len(because) > MOST_TOLD else ()
-    return Understood(tuple(told), (*list(because)[:MOST_TOLD], *more))
-
-
-def _because(visit: Visit, rule: str, text: str) -> str:
-    say = visit.say("rules")
-    if not rule.startswith(PREFIX):
-        return say.get(rule, rule)
-    most = weighed_most(rule.removeprefix(PREFIX), plain(text)) if text else ()
-    quoted = ", ".join(f"“{words}”" for words in most)
-    return f"{say['likeness']}: {quoted}" if quoted else say["likeness"]
-
-
-@router.get("/inbox/{thread}/replies/{reply}")
-def show_correction(visit: ChangesPatients, thread: ThreadId, reply: ReplyId) -> Response:
-    """Ask what a reply means, where it was misunderstood."""
-    found = _opened(visit, thread)
-    one = found.reply(reply)
-    return _correction_page(visit, found, one, Meaning.of(one.meant))
-
-
-def _correction_page(
-    visit: Visit,
-    thread: Thread,
-    reply: Reply,
-    meaning: Meaning,
-    status: int = 200,
-    *,
-    rating: str = "",
-    why: str = "",
-    patient: str = "",
-    faults: Sequence[Any] = (),
-) -> Response:
-    entry = next(each for each in thread.entries if each.what is reply)
-    say = visit.say("understood")
-    number = "" if meaning.rating is None else str(meaning.rating)
-    return visit.page(
-        "correction",
-        status,
-        thread=thread,
-        entry=entry,
-        reply=reply,
-        telling=Telling(visit),
-        understood=partial(understood, visit),
-        options=[(word, say[f"choose_{word}"]) for word in CHOICES],
-        chosen=meaning.words,
-        rating=rating or number,
-        why=why,
-        patient=patient or (reply.correction.patient if reply.correction else ""),
-        number=reply.correction.number if reply.correction else 0,
-        faults=faults,
-    )
-
-
-@router.post("/inbox/{thread}/replies/{reply}")
-def correct(
-    visit: ChangesPatients,
-    thread: ThreadId,
-    reply: ReplyId,
-    meaning: Chosen = None,
-    rating: Short = "",
-    why: Why = "",
-    patient: Short = "",
-    number: Short = "0",
-) -> Response:
-    """Record what a reply means, and do what follows from it."""
-    found = _opened(visit, thread)
-    one = found.reply(reply)
-    told = tuple(meaning or ())
-    try:
-        done = visit.core.inbox_cases.correcting.correct(
-            thread,
-            reply,
-            Meaning.read(told, rating),
-            number=int(number) if number.isascii() and number.isdecimal() else 0,
-            by=visit.source,
-            why=why,
-            patient=patient,
-        )
-    except InvalidInput as error:
-        faults, status = [visit.wrong(error)], 422
-    except Overtaken:
-        faults, status = [{"field": "meaning", "text": visit.say("correction")["overtaken"]}], 409
-    else:
-        return visit.to(f"inbox/{thread}", done=done.did[0] if done.did else "corrected")
-    return _correction_page(
-        visit,
-        found,
-        one,
-        Meaning(told),
-        status,
-        rating=rating,
-        why=why,
-        patient=patient,
-        faults=faults,
-    )
 
 
 @router.post("/inbox/{thread}/check")
@@ -233,7 +99,7 @@ def check_answer(
 ) -> Response:
     """Show an answer as it will arrive, before it is sent."""
     try:
-        return _check_page(visit, _opened(visit, thread), words, key)
+        return _check_page(visit, opened(visit, thread), words, key)
     except InvalidInput as error:
         faults = [visit.wrong(error)]
         return thread_page(visit, thread, 422, faults=faults, written=words, key=key)
@@ -276,7 +142,7 @@ def send_answer(
     close: Short = "",
 ) -> Response:
     """Send an answer, once a form."""
-    found = _opened(visit, thread)
+    found = opened(visit, thread)
     try:
         queued = visit.core.inbox_cases.writing.send(
             found, words, key=key, by=visit.source, despite=bool(despite)

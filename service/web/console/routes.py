@@ -12,6 +12,7 @@ from service.errors import NotFound
 from service.web import faults
 from service.web.console import (
     account,
+    correction,
     inbox,
     insight,
     links,
@@ -46,6 +47,7 @@ PARTS: Final[tuple[APIRouter, ...]] = (
     patients_message.router,
     today.router,
     inbox.router,
+    correction.router,
     task_forms.router,
 )
 """One router a page or a few, each from ``pages.console_router``."""
