@@ -229,7 +229,7 @@ class Correcting:
     ) -> list[str]:
         """Stop, or take a stop back, first of all: nothing may hold that up."""
         meant = arrived.reply
-        told = [Heard(each.words) for each in self._parts.corrections.of(reply)]
+        told = [each.heard for each in self._parts.corrections.of(reply)]
         given = {reason_of(each) for each in (reply.heard, *told) if each.says("opt_out")}
         if correction.heard.says("opt_out") or correction.heard.says(RESTORED):
             if not correction.stops[-1] and not correction.before.says("opt_out"):

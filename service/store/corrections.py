@@ -39,6 +39,11 @@ class Told:
     at_ms: int
     why: str
 
+    @property
+    def heard(self) -> Heard:
+        """As it is understood from then on."""
+        return Heard(self.words, self.check_in)
+
 
 class Corrections:
     """Records corrections durably, and that their effects are complete."""

@@ -12,6 +12,8 @@ from service.errors import NotFound
 from service.web import faults
 from service.web.console import (
     account,
+    correction,
+    inbox,
     insight,
     links,
     members,
@@ -22,6 +24,8 @@ from service.web.console import (
     patients_page,
     patients_series,
     sign_in,
+    task_forms,
+    today,
 )
 from service.web.console.access import NotAllowed, NotSignedIn, SignedIn, Visit
 from service.web.console.pages import CONSOLE, console_page, console_router
@@ -41,6 +45,10 @@ PARTS: Final[tuple[APIRouter, ...]] = (
     patients_series.router,
     patients_contact.router,
     patients_message.router,
+    today.router,
+    inbox.router,
+    correction.router,
+    task_forms.router,
 )
 """One router a page or a few, each from ``pages.console_router``."""
 _rest = console_router()
