@@ -67,7 +67,13 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
         source="bench",
     )
     cookie = f"{cookie_name(core)}={core.sessions.start(admin.id)}"
-    known = {"patient": installation.newest[-1], "message": "walking", "series": "restless-legs"}
+    known = {
+        "patient": installation.newest[-1],
+        "message": "walking",
+        "series": "restless-legs",
+        "number": "1",
+        "kind": "phone",
+    }
     with httpx.Client(base_url=url, headers={"cookie": cookie}, trust_env=False) as client:
         for address in sorted(set(_addresses(installation, known))):
             found = client.get(address)
