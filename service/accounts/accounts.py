@@ -264,5 +264,5 @@ def read_language(typed: str) -> str:
     """
     if typed not in LANGUAGES:
         known = ", ".join(LANGUAGES)
-        raise InvalidInput("language", "language_unknown", f"No such language. Known: {known}.")
+        raise InvalidInput("language", "console_language", f"No such language. Known: {known}.")
     return typed

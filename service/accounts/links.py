@@ -19,7 +19,8 @@ from service.store.sessions import TOKEN_BYTES, digest_of
 Purpose = Literal["invite", "reset"]
 LASTS_MS: Final[dict[Purpose, int]] = {"invite": 72 * 3_600_000, "reset": 3_600_000}
 """Machine ms."""
-_WHAT: Final[dict[Purpose, str]] = {"invite": "invited", "reset": "reset_link_sent"}
+WHAT: Final[dict[Purpose, str]] = {"invite": "invited", "reset": "reset_link_sent"}
+"""How the audit names that a link was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Links:
         token = member + secret
         until_ms = self._clock.now_ms() + LASTS_MS[purpose]
         field = f"{purpose}|{digest_of(token)}|{until_ms}"
-        self._store.change(member, Change(what=_WHAT[purpose], by=by, sets={"q": field}))
+        self._store.change(member, Change(what=WHAT[purpose], by=by, sets={"q": field}))
         return token
 
     def open(self, token: str) -> Opened | None:

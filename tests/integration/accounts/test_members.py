@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.accounts.roles import Right, Role
+from service.accounts.sign_in import Asker
 from service.bootstrap import Core
 from service.errors import InvalidInput, NotFound
+from service.store.keyring import Tampered
+from service.store.keys import StaffKeys
 from service.store.scripts import as_text
 from tests.integration.accounts.trail import audited
 from tests.support.accounts import GOOD, add_member
@@ -81,6 +84,18 @@ def test_nothing_of_a_member_stands_in_the_store_in_clear_text(core: Core) -> No
     )
     for told in (b"ana@", b"riverside.example", b"Lopez", b"argon2", GOOD.encode()):
         assert told not in stored
+
+
+def test_what_was_moved_from_another_account_does_not_open(core: Core) -> None:
+    boss, ana = add_member(core, "boss@riverside.example", Role.ADMIN), add_member(core)
+    of_boss, of_ana = StaffKeys.member(boss.id), StaffKeys.member(ana.id)
+    for field in ("c", "p"):
+        kept = core.client.hget(of_ana, field)
+        core.client.hset(of_ana, field, core.client.hget(of_boss, field) or b"")
+        with pytest.raises(Tampered):
+            core.sign_in.password(ana.email, GOOD, Asker("here"))
+        core.client.hset(of_ana, field, kept or b"")
+    assert core.sign_in.password(ana.email, GOOD, Asker("here")).next == "done"
 
 
 def test_another_role_or_clinic_counts_at_once_and_ends_the_sessions(core: Core) -> None:

@@ -164,8 +164,8 @@ def test_an_administrator_invites_somebody_who_signs_in_and_is_listed(desk: Site
         ({"email": "no address"}, "one @ sign"),
         ({"name": " "}, "1 to 80"),
         ({"role": "root"}, "Choose a role"),
-        ({"language": "fr"}, "No such language"),
-        ({"clinics": "elsewhere"}, "No such clinic"),
+        ({"language": "fr"}, "not written in that language"),
+        ({"clinics": "elsewhere"}, "one of your clinics"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_what_was_typed_stays(
