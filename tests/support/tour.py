@@ -27,9 +27,15 @@ class Stop:
 
 STOPS: Final = (
     Stop("today", "today"),
-    Stop("account", "account"),
-    Stop("members", "members"),
+    Stop("patients", "patients"),
+    Stop("patient", "patients", ("main table a",)),
+    Stop("enrol", "patients/new"),
+    Stop("inbox", "inbox"),
+    Stop("thread", "inbox", ("main a[href*='inbox/']",)),
     Stop("insight", "insight"),
+    Stop("members", "members"),
+    Stop("member", "members", ("main table a",)),
+    Stop("account", "account"),
 )
 
 
