@@ -10,7 +10,17 @@ from starlette.responses import RedirectResponse, Response
 
 from service.errors import NotFound
 from service.web import faults
-from service.web.console import account, insight, links, members, sign_in
+from service.web.console import (
+    account,
+    audit,
+    insight,
+    library,
+    links,
+    members,
+    moves,
+    series,
+    sign_in,
+)
 from service.web.console.access import NotAllowed, NotSignedIn, SignedIn, Visit
 from service.web.console.pages import CONSOLE, console_page, console_router
 from service.web.console.sections import sections_of
@@ -23,6 +33,10 @@ PARTS: Final[tuple[APIRouter, ...]] = (
     account.router,
     members.router,
     insight.router,
+    library.router,
+    moves.router,  # before what may be any series' name
+    series.router,
+    audit.router,
 )
 """One router a page or a few, each from ``pages.console_router``."""
 _rest = console_router()
