@@ -89,7 +89,6 @@ class Filter:
 
     strand: str = ""
     series: str = ""
-    words: str = ""
     overdue: bool = False
 
 
@@ -105,7 +104,7 @@ class Library:
         """The messages that are wanted, by name.
 
         Args:
-            wanted: which; `Filter.words` are looked for in names, topics and texts.
+            wanted: which.
             today: the day that reviews are held against.
         """
         found = [
@@ -123,32 +122,13 @@ class Library:
         ]
         return [row for row in found if self._is_wanted(row, wanted)]
 
-    def _is_wanted(self, row: Row, wanted: Filter) -> bool:
-        message = row.message
-        if wanted.strand and message.strand != wanted.strand:
+    @staticmethod
+    def _is_wanted(row: Row, wanted: Filter) -> bool:
+        if wanted.strand and row.message.strand != wanted.strand:
             return False
         if wanted.series and not any(use.series.name == wanted.series for use in row.used):
             return False
-        if wanted.overdue and not row.overdue:
-            return False
-        words = wanted.words.casefold().split()
-        return not words or all(word in self._searched[message.name] for word in words)
-
-    @cached_property
-    def _searched(self) -> dict[str, str]:
-        return {
-            message.name: " ".join(
-                (message.name, message.topic, *self._texts_of(message))
-            ).casefold()
-            for message in self._catalog
-        }
-
-    def _texts_of(self, message: Message) -> Iterator[str]:
-        for language in message.languages:
-            yield self._text(message, language).text
-            email = self._renderer.email(message.name, language, sample_context(language))
-            yield email.subject
-            yield email.text
+        return row.overdue or not wanted.overdue
 
     def _text(self, message: Message, language: str) -> SmsText:
         return self._renderer.sms(message.name, language, sample_context(language))

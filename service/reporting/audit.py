@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from service.accounts.members import SOURCE, Member
@@ -122,13 +123,14 @@ class AuditLog:
             NotFound: as in `page`.
             StoreUnavailable: the store did not answer.
         """
-        sight, count = _Sight(self._parts, reader), 0
-        for trace in self._traces(wanted, reader, None):
-            if self._is_wanted(trace, wanted) and sight.has(trace.entry.on):
-                yield trace
-                count += 1
-                if count == MOST_EXPORTED:
-                    return
+        sight = _Sight(self._parts, reader)
+        traces = self._traces(wanted, reader, None)
+        seen = (
+            trace
+            for trace in traces
+            if self._is_wanted(trace, wanted) and sight.has(trace.entry.on)
+        )
+        return islice(seen, MOST_EXPORTED)
 
     def _traces(self, wanted: Wanted, reader: Member, before: Place | None) -> Iterator[Trace]:
         if not wanted.patient:

@@ -49,11 +49,11 @@ class Table:
         out = io.StringIO()
         writer = csv.writer(out)
         writer.writerow(self.columns)
-        writer.writerows([[_inert(cell) for cell in row] for row in self.rows])
+        writer.writerows([[inert(cell) for cell in row] for row in self.rows])
         return out.getvalue()
 
 
-def _inert(cell: Cell) -> Cell:
+def inert(cell: Cell) -> Cell:
     """A cell that no spreadsheet runs as a formula; all of ours begin with a letter or a digit."""
     text = "" if cell is None else str(cell)
     return "'" + text if text and not text[0].isalnum() else text

@@ -12,17 +12,21 @@ from service.errors import NotFound
 from service.web import faults
 from service.web.console import (
     account,
+    audit,
     correction,
     inbox,
     insight,
+    library,
     links,
     members,
+    moves,
     patients,
     patients_contact,
     patients_enrol,
     patients_message,
     patients_page,
     patients_series,
+    series,
     sign_in,
     task_forms,
     today,
@@ -49,6 +53,10 @@ PARTS: Final[tuple[APIRouter, ...]] = (
     inbox.router,
     correction.router,
     task_forms.router,
+    library.router,
+    moves.router,  # before what may be any series' name
+    series.router,
+    audit.router,
 )
 """One router a page or a few, each from ``pages.console_router``."""
 _rest = console_router()

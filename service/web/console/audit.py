@@ -1,0 +1,225 @@
+"""Who saw or changed what: filtered, paged, and as a file. A patient is asked for by POST."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Final
+
+from fastapi import Form
+from starlette.responses import Response, StreamingResponse
+
+from schedules.calendar import zone_of
+from service.accounts.members import SOURCE
+from service.clock import from_ms, to_ms
+from service.errors import NotFound
+from service.reporting.audit import ACCOUNTS, KINDS, Wanted, kind_of
+from service.reporting.insight.tables import inert
+from service.store.audit import Entry
+from service.store.keys import is_patient_id
+from service.store.trail import Place, Trace
+from service.web.console.access import SeesAudit, Visit
+from service.web.console.account import spoken
+from service.web.console.pages import console_router
+
+router = console_router()
+
+Word = Annotated[str, Form(max_length=64)]
+COLUMNS: Final = ("at", "who", "source", "what", "about", "reason", "sentence")
+_ZONE: Final = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A filter as typed; what is none is empty."""
+
+    kind: str = ""
+    member: str = ""
+    patient: str = ""
+    first: str = ""
+    last: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The same as fields of a form."""
+        return {
+            name: getattr(self, name) for name in ("kind", "member", "patient", "first", "last")
+        }
+
+
+@router.get("/audit")
+def show_newest(
+    visit: SeesAudit,
+    kind: str = "",
+    member: str = "",
+    first: str = "",
+    last: str = "",
+    before: str = "",
+) -> Response:
+    """Show the newest entries, or those after a place."""
+    return _shown(visit, Typed(kind, member, "", first, last), before)
+
+
+@router.post("/audit")
+def search(
+    visit: SeesAudit,
+    kind: Word = "",
+    member: Word = "",
+    patient: Word = "",
+    first: Word = "",
+    last: Word = "",
+    before: Word = "",
+) -> Response:
+    """Show entries about a patient, or any others."""
+    return _shown(visit, Typed(kind, member, patient.strip().lower(), first, last), before)
+
+
+@router.post("/audit/export")
+def export(
+    visit: SeesAudit,
+    kind: Word = "",
+    member: Word = "",
+    patient: Word = "",
+    first: Word = "",
+    last: Word = "",
+) -> Response:
+    """Hand over what is asked for as a file for spreadsheets, as it is read."""
+    typed = Typed(kind, member, patient.strip().lower(), first, last)
+    traces = visit.core.audit_log.every(_wanted(typed), visit.member)
+    day = from_ms(visit.core.business.now_ms()).date().isoformat()
+    return StreamingResponse(
+        _lines(visit, traces),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="aftervisit-audit-{day}.csv"'},
+    )
+
+
+def _shown(visit: Visit, typed: Typed, before: str) -> Response:
+    members = visit.core.accounts.all()
+    seen = [each for each in members if visit.member.oversees(each.clinics)]
+    say = visit.say("audit")
+    log = visit.core.audit_log
+    missing = False
+    try:
+        page = log.page(_wanted(typed), visit.member, Place.read(before))
+    except NotFound:
+        page, missing = log.page(Wanted(until_ms=0), visit.member), True
+    names = _Names(visit)
+    return visit.page(
+        "audit",
+        404 if missing else 200,
+        rows=[_row(visit, trace, names) for trace in page.traces],
+        older="" if page.older is None else str(page.older),
+        looked_to=spoken(page.looked_to_ms, visit.language) if page.looked_to_ms else "",
+        typed=typed,
+        missing=missing,
+        kinds=[("", say["every_kind"]), *((k, say[f"kind_{k}"]) for k in (*KINDS, ACCOUNTS))],
+        members=[("", say["everybody"]), *((each.id, each.name) for each in seen)],
+    )
+
+
+def _wanted(typed: Typed) -> Wanted:
+    first, last = _day(typed.first), _day(typed.last)
+    return Wanted(
+        member=typed.member,
+        patient=typed.patient,
+        kind=typed.kind if typed.kind in (*KINDS, ACCOUNTS) else "",
+        since_ms=None if first is None else _midnight(first),
+        until_ms=None if last is None else _midnight(last + timedelta(days=1)),
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 1970 <= found.year <= 2199 else None  # noqa: PLR2004 - as everywhere
+
+
+def _midnight(day: date) -> int:
+    return to_ms(datetime.combine(day, time(0), zone_of(_ZONE)))
+
+
+class _Names:
+    """Names of members, each looked up once."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._say = visit.say("audit")
+        self._known: dict[str, str] = {}
+
+    def who(self, by: str) -> str:
+        """Who did it, in words."""
+        head, _, rest = by.partition(":")
+        if by.startswith(SOURCE):
+            return self.member(rest)
+        told = self._say.get(f"source_{head}", head)
+        return f"{told} ({rest})" if head in {"cli", "carrier"} and rest else told
+
+    def member(self, identifier: str) -> str:
+        """The name of a member; the id of one who is not known."""
+        if identifier not in self._known:
+            found = self._visit.core.accounts.find(identifier)
+            self._known[identifier] = found.name if found else identifier
+        return self._known[identifier]
+
+
+def _row(visit: Visit, trace: Trace, names: _Names) -> Mapping[str, str]:
+    entry, say = trace.entry, visit.say("audit")
+    kind, name = kind_of(entry.what), entry.on.partition(".")[0]
+    is_member = kind == ACCOUNTS
+    return {
+        "at": spoken(entry.at_ms, visit.language),
+        "who": names.who(entry.by),
+        "kind": kind,
+        "sentence": sentence_of(entry, say, visit.language),
+        "on": names.member(name) if is_member and name else _short(entry.on),
+        "path": _path(entry, name, is_member=is_member),
+    }
+
+
+def _path(entry: Entry, name: str, *, is_member: bool) -> str:
+    """Where more is told of what an entry is about, below ``console/``."""
+    if is_member:
+        return f"members/{name}" if is_patient_id(name) else ""
+    about_patient = kind_of(entry.what) in {"seen", "series", "details", "consent"}
+    return f"patients/{name}" if about_patient and is_patient_id(name) else ""
+
+
+def _short(on: str) -> str:
+    """An id as it is; a keyed hash by its beginning, which is enough to tell two apart."""
+    return on if len(on) < 24 else f"{on[:8]}…"  # noqa: PLR2004 - ids with a number are shorter
+
+
+def sentence_of(entry: Entry, say: Mapping[str, str], language: str) -> str:
+    """What an entry means, in words."""
+    told = say.get(f"what_{entry.what}", say["what_other"].format(what=entry.what))
+    words = [say.get(f"why_{word}", word) for word in entry.reason.split(",") if word]
+    if entry.step:
+        words.append(entry.step)
+    if entry.until_ms is not None:
+        words.append(say["until"].format(day=spoken(entry.until_ms, language)))
+    return f"{told} ({', '.join(words)})" if words else told
+
+
+def _lines(visit: Visit, traces: Iterator[Trace]) -> Iterator[str]:
+    """The file, line by line; no cell is run as a formula."""
+    say, names = visit.say("audit"), _Names(visit)
+    yield _line(COLUMNS)
+    for trace in traces:
+        entry = trace.entry
+        at = from_ms(entry.at_ms).isoformat().replace("+00:00", "Z")
+        sentence = sentence_of(entry, say, visit.language)
+        yield _line(
+            (at, names.who(entry.by), entry.by, entry.what, entry.on, entry.reason, sentence)
+        )
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow([inert(cell) for cell in cells])
+    return text.getvalue()
