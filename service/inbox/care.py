@@ -132,7 +132,7 @@ class Care:
         if len(asked) == 1:
             return asked[0]
         if len(people) == 1:
-            return people[0], self.question(people[0], at_ms)
+            return people[0], _unasked(people[0])
         return None
 
     def question(self, person: Person, at_ms: int) -> Question:
@@ -142,8 +142,7 @@ class Care:
             person: whose rating it is.
             at_ms: when they answered, business ms UTC.
         """
-        newest = max(person.fields.numbers(), default=0)
-        return self._question(person, at_ms) or (DEFAULT_TOPIC, newest)
+        return self._question(person, at_ms) or _unasked(person)
 
     def _question(self, person: Person, at_ms: int) -> Question | None:
         """The latest check-in that had reached somebody."""
@@ -156,3 +155,8 @@ class Care:
                 if topic in CHECK_INS:
                     return topic, entry.subscription
         return None
+
+
+def _unasked(person: Person) -> Question:
+    """What a rating is taken to answer where no check-in had reached somebody lately."""
+    return DEFAULT_TOPIC, max(person.fields.numbers(), default=0)
