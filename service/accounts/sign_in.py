@@ -136,12 +136,16 @@ class SignIn:
 
     def _shut(self, digest: str, account: Account | None, asker: Asker) -> Shut:
         """What is shut after too many tries; this one is counted where nothing is."""
-        if not self._limits.allow("sign-in-source", asker.source, SOURCE_MOST, WINDOW_S):
-            return "source"  # the account's owner is not to be locked out by it
-        name = "sign-in"
         if account is not None and self._knows(asker.device, account.member):
-            name, digest = "sign-in-device", digest_of(asker.device)
-        return "" if self._limits.allow(name, digest, ACCOUNT_MOST, WINDOW_S) else "locked"
+            # Others may have shut the account, or the address that all of a clinic share.
+            known = digest_of(asker.device)
+            return "" if self._allows("sign-in-device", known, ACCOUNT_MOST) else "locked"
+        if not self._allows("sign-in-source", asker.source, SOURCE_MOST):
+            return "source"  # the account's owner is not to be locked out by it
+        return "" if self._allows("sign-in", digest, ACCOUNT_MOST) else "locked"
+
+    def _allows(self, name: str, digest: str, most: int) -> bool:
+        return self._limits.allow(name, digest, most, WINDOW_S)
 
     def _refused(self, account: Account | None, digest: str, asker: Asker, reason: str) -> Step:
         by, on = f"source:{asker.source}", digest if account is None else account.member.id
@@ -192,7 +196,7 @@ class SignIn:
         if account is None:
             return Step("refused")
         member = account.member
-        is_open = self._limits.allow("second-factor", member.id, CODE_MOST, WINDOW_S)
+        is_open = self._allows("second-factor", member.id, CODE_MOST)
         proof = self._second_factor.check(account, typed) if is_open else None
         done = None if proof is None else self._done(account, asker, proof)
         if done is None or done.next != "done":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -21,7 +20,7 @@ _BROWSERS: Final = (
 )
 _SYSTEMS: Final = (
     *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
-    *(("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+    *(("Mac OS X", "Mac"), ("X11; Cr", "ChromeOS"), ("Linux", "Linux")),
 )
 
 
@@ -68,7 +67,7 @@ def _device_name(core: Core) -> str:
 def browser_name(user_agent: str) -> str:
     """What a person calls a browser, such as ``Firefox, Windows``; empty where it is not known."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
-    system = next((name for mark, name in _SYSTEMS if re.search(mark, user_agent)), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return ", ".join(filter(None, (browser, system)))
 
 

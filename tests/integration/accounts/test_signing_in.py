@@ -116,6 +116,17 @@ def test_a_source_that_tries_too_often_is_shut_and_locks_nobody_out(core: Core) 
     assert [reason for _, _, reason in audited(core)].count("source") == 1
 
 
+def test_who_has_signed_in_with_a_browser_gets_in_where_the_shared_address_is_shut(
+    core: Core,
+) -> None:
+    add_member(core)
+    device = core.sign_in.password(ANA, GOOD, HERE).device
+    for number in range(SOURCE_MOST):
+        core.sign_in.password(f"guess{number}@riverside.example", WRONG, HERE)
+    assert core.sign_in.password(ANA, GOOD, HERE).next == "refused"
+    assert core.sign_in.password(ANA, GOOD, Asker(HERE.source, "", device)).next == "done"
+
+
 def test_guesses_that_come_at_once_are_counted_one_by_one(core: Core) -> None:
     add_member(core)
     together = threading.Barrier(ACCOUNT_MOST * 2)
