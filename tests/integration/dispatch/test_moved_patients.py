@@ -233,7 +233,7 @@ def test_leaving_from_a_page_that_shows_the_old_subscription_ends_the_new_one(
 def test_workers_that_send_meanwhile_send_nothing_twice_and_lose_nothing(
     workers: Workers, series: Path
 ) -> None:
-    """All patients are moved to and fro, as fast as that goes, while they are sent to."""
+    """All patients are moved there and back, as fast as that goes, while they are sent to."""
     worker, mover = workers(), workers()
     patients = []
     for _ in range(4):
