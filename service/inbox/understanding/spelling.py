@@ -39,7 +39,7 @@ _SIGNS: Final = {
 }
 _DICTATED: Final = re.compile(rf"\b(?:{'|'.join(_SIGNS)})\b", re.IGNORECASE)
 """Signs that were said and written as words."""
-_OUT: Final = re.compile(r"\bopt[ -](?:oit|iut|uot|otu|ou|oout|outt|oyt|our|put)\b", re.IGNORECASE)
+_OUT: Final = re.compile(r"\bopt[ -](?:oit|iut|uot|ou|oout|outt|oyt|our|put)\b", re.IGNORECASE)
 """What thumbs make of ``opt out``; too short to be put right as words are."""
 
 
