@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.inbox.understanding import Intent, Understanding, understand_by_rules
+from service.inbox.understanding.intents import denies_leaving
 from service.inbox.understanding.likeness import can_be_weighed, pieces_of
 from service.inbox.understanding.plain import plain
 from tests.learn.linear import Example
@@ -23,6 +24,7 @@ class Text:
         intents: what it means.
         authors: who wrote it; common ones several did.
         weighed: whether it is long enough to be.
+        denies: whether it says that somebody does not want to leave.
         ruled: what the rules by themselves make of it.
     """
 
@@ -30,6 +32,7 @@ class Text:
     intents: tuple[Intent, ...]
     authors: frozenset[str]
     weighed: bool
+    denies: bool
     ruled: Understanding
 
 
@@ -54,6 +57,7 @@ def _text(each: Labelled, authors: frozenset[str]) -> Text:
         each.intents,
         authors,
         can_be_weighed(sentences),
+        denies_leaving(sentences),
         understand_by_rules(each.text),
     )
 

@@ -97,7 +97,10 @@ def _alike(said: Sequence[Intent], sentences: Sequence[Sentence]) -> list[Intent
     if not asked or not can_be_weighed(sentences):
         return []
     pieces = pieces_of(sentences)
-    return [intent for intent in asked if likeness(intent).holds(pieces)]
+    found = [intent for intent in asked if likeness(intent).holds(pieces)]
+    if Intent.OPT_OUT in found and denies_leaving(sentences):
+        found.remove(Intent.OPT_OUT)
+    return found
 
 
 def _by_rules(plainly: Sequence[Sentence]) -> Understanding:
@@ -127,16 +130,30 @@ def _by_rules(plainly: Sequence[Sentence]) -> Understanding:
 
 
 def _fired(sentences: Sequence[Words], whole: Words) -> Iterator[Rule]:
-    parts = [*sentences, *(part for sentence in sentences for part in sentence.parts())]
-    files = [rules_of(file, Intent.OPT_OUT) for file in _LEAVING]
-    for file in (*files, rules_of("answers")):
-        for rule in file.rules:
-            match rule.within:
-                case "opening":
-                    looked = sentences[:1]
-                case "part":
-                    looked = parts
-                case _:
-                    looked = sentences
-            if any(rule.fires(each, whole) for each in looked):
-                yield rule
+    parts = _parts(sentences)
+    for rule in (*_leaving_rules(), *rules_of("answers").rules):
+        match rule.within:
+            case "opening":
+                looked = sentences[:1]
+            case "part":
+                looked = parts
+            case _:
+                looked = sentences
+        if any(rule.fires(each, whole) for each in looked):
+            yield rule
+
+
+def denies_leaving(plainly: Sequence[Sentence]) -> bool:
+    """Whether the text says that somebody does not want to leave."""
+    parts = _parts([words_of(sentence) for sentence in plainly])
+    return any(rule.is_turned_round(part) for rule in _leaving_rules() for part in parts)
+
+
+def _leaving_rules() -> Iterator[Rule]:
+    for file in _LEAVING:
+        yield from rules_of(file, Intent.OPT_OUT).rules
+
+
+def _parts(sentences: Sequence[Words]) -> Sequence[Words]:
+    """The sentences, and what stands between their commas."""
+    return [*sentences, *(part for sentence in sentences for part in sentence.parts())]

@@ -12,12 +12,15 @@ from service.inbox.understanding.rulefiles import lexicon, rule_file
 from service.inbox.understanding.words import OF_PLACE, Words
 
 Within = Literal["sentence", "part", "opening"]
+DENIAL: Final = "negated"
+"""The guard that holds where the wish itself is denied; others, where it is about other things."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What keeps a rule from firing."""
+    """What keeps a rule from firing, by the name that its file gives it."""
 
+    name: str
     patterns: tuple[Pattern, ...]
 
     def holds(self, looked: Words) -> bool:
@@ -55,6 +58,13 @@ class Rule:
             and not any(guard.holds(text) for guard in self.unless_text)
         )
 
+    def is_turned_round(self, looked: Words) -> bool:
+        """Whether the words say it and deny it (``don't stop``)."""
+        denials = [guard for guard in self.unless if guard.name == DENIAL]
+        return any(guard.holds(looked) for guard in denials) and any(
+            pattern.found(looked) for pattern in self.says
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
@@ -82,7 +92,7 @@ def rules_of(file: str, intent: str = "") -> RuleFile:
     """
     read = rule_file(file)
     reader = _Reader(read.get("patterns", {}))
-    guards = {name: Guard(reader.all(says)) for name, says in read.get("guards", {}).items()}
+    guards = {name: Guard(name, reader.all(says)) for name, says in read.get("guards", {}).items()}
     rules = tuple(
         Rule(
             name=f"{file}.{name}",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.inbox.understanding import Intent, told, understand, understand_by_rules
-from service.inbox.understanding.intents import ALIKE
+from service.inbox.understanding.intents import ALIKE, denies_leaving
 from service.inbox.understanding.likeness import LEARNED, likeness, pieces_of
 from service.inbox.understanding.plain import plain
 from tests.learn.judging import FALSE
@@ -132,6 +132,24 @@ def test_other_languages_and_words_that_say_little_are_like_nothing(text: str) -
     assert not {Intent.OPT_OUT, Intent.URGENT} & {*understand(text).intents}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't you dare quit sending me these lol",
+        "no quiero darme de baja",
+        "I dont want these to end",
+    ],
+)
+def test_a_wish_to_leave_that_a_rule_finds_denied_stays_denied(text: str) -> None:
+    assert denies_leaving(plain(text))
+    assert Intent.OPT_OUT not in understand(text).intents
+
+
+@pytest.mark.parametrize("text", ["want out of this program", "my leg is swollen", ""])
+def test_a_text_without_a_denial_denies_nothing(text: str) -> None:
+    assert not denies_leaving(plain(text))
+
+
 KNOWN = sorted({word for of in ALIKE for piece in likeness(of).weights for word in piece.split()})
 
 
@@ -151,13 +169,11 @@ def test_a_very_long_text_is_weighed_in_bounded_time(piece: str) -> None:
 
 
 def test_people_are_told_which_words_made_a_text_like_others() -> None:
-    text = "want out of this program"
-    understood = understand(text)
-    assert understood.intents == (Intent.OPT_OUT,)
-    if "likeness.opt_out" in understood.rules:
-        (said,) = told(understood.rules, text)
-        assert said.startswith("likeness.opt_out (“")
-        assert all(words in text for words in re.findall("“(.+?)”", said))
+    text = "Is there some way these could go elsewhere, my phone is not yours to fill with messages"
+    said = told(("likeness.opt_out", "check_in.alone"), text)
+    assert said[0].startswith("likeness.opt_out (“")
+    assert all(words in text.lower() for words in re.findall("“(.+?)”", said[0]))
+    assert said[1] == "check_in.alone"
 
 
 def test_rules_are_told_by_their_names() -> None:
