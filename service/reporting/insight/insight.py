@@ -56,21 +56,6 @@ class View:
     series: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
-    """What has happened today.
-
-    Attributes:
-        day: the clinic's date.
-        tally: what was counted so far.
-        expected: what is planned for today, what has gone out already included.
-    """
-
-    day: date
-    tally: Tally
-    expected: Expected
-
-
 class Insight:
     """The use case behind the pages of figures; it reads sums, however many patients there are."""
 
@@ -118,8 +103,8 @@ class Insight:
             series=tuple(sorted({name for name, _ in standings(now, None)})),
         )
 
-    def today(self, clinics: Sequence[str]) -> Today:
-        """What has happened today, and what is planned.
+    def today(self, clinics: Sequence[str]) -> Tally:
+        """What was counted today so far.
 
         Args:
             clinics: ids of the clinics whose patients are told of; empty: all.
@@ -127,11 +112,8 @@ class Insight:
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        day = self._today(clinics)
-        lately = [week_period(monday) for monday in Span(LATELY_WEEKS, day).mondays()]
-        found = self._counts.read(clinics or None, [day_period(day), *lately])
-        expected = self._expected(clinics, by_step(found[1:], None), day, None, days=0)
-        return Today(day, tally(found[0], None), expected[day])
+        (sums,) = self._counts.read(clinics or None, [day_period(self._today(clinics))])
+        return tally(sums, None)
 
     def _today(self, clinics: Sequence[str]) -> date:
         """The date on the clock of the clinic; of several, of the first."""
@@ -145,7 +127,6 @@ class Insight:
         steps: Mapping[Place, StepTally],
         today: date,
         series: str | None,
-        days: int = FORECAST_DAYS,
     ) -> dict[date, Expected]:
         """Clinic by clinic, since each has prices of its own."""
         forecaster = Forecaster(steps, self._sizes.segments)
@@ -156,7 +137,7 @@ class Insight:
             now, *lately = self._counts.read([clinic], periods)
             of = self._clinics.get(clinic)
             every.append(OfClinic(of, beginnings(now, series), _joined(lately, series)))
-        return forecaster.days(every, today, days)
+        return forecaster.days(every, today, FORECAST_DAYS)
 
 
 def _joined(weeks: Sequence[Sums], series: str | None) -> Counter[str]:

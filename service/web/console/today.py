@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from service.errors import NotFound
 from service.inbox.threads import WaitingPage
+from service.reporting.insight.tallies import GAVE_UP, LEFT
 from service.store.dead_letters import DeliveryId, LetterPlace
 from service.store.tasks import TaskKind
 from service.web.console.access import ChangesPatients, SeesPatients, Visit
 from service.web.console.pages import console_router
+from service.web.console.plots import count
 from service.web.console.told import Telling
 
 router = console_router()
@@ -61,6 +63,7 @@ def today_page(
         every_clinic=not clinics,
         outgoing=visit.core.today.outgoing(telling.timezone),
         pulse=visit.core.today.pulse(clinics),
+        so_far=_so_far(visit),
         telling=telling,
         clock=visit.core.business.now_ms(),
         seen=seen or shown,
@@ -68,6 +71,19 @@ def today_page(
         polls=polls,
         faults=faults,
     )
+
+
+def _so_far(visit: Visit) -> dict[str, str]:
+    """What was counted today, for the words of the page."""
+    tally = visit.core.insight.today(visit.member.clinics)
+    outcomes = tally.outcomes()
+    figures = {
+        "sent": outcomes.reached + outcomes.failed,
+        "failed": outcomes.failed,
+        "replies": tally.words[""],
+        "left": tally.events[LEFT] + tally.events[GAVE_UP],
+    }
+    return {name: count(figure) for name, figure in figures.items()}
 
 
 def _mark(*pages: WaitingPage) -> str:
