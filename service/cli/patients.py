@@ -53,32 +53,63 @@ def list_patients(limit: int, as_json: bool) -> None:
 
 
 @patients.command(
-    short_help="Find who uses a phone number or a mailbox.",
+    short_help="Find who uses a phone number or a mailbox, or has a name.",
     epilog=examples(
         'aftervisit patients find --phone "(503) 555-0142"',
         "aftervisit patients find --email ana@example.org --json",
+        "aftervisit patients find --name Ana",
     ),
 )
 @click.option("--phone", default="", metavar="NUMBER", help="Mobile number.")
 @click.option("--email", default="", metavar="ADDRESS", help="Mailbox.")
+@click.option("--name", default="", metavar="NAME", help="Whole given name, in any case.")
 @click.option(
     "--country", default="US", show_default=True, help="Of a number without a country code."
 )
 @as_json
-def find(phone: str, email: str, country: str, as_json: bool) -> None:
-    """Find the patients who use a phone number or a mailbox; families may share one.
+def find(phone: str, email: str, name: str, country: str, as_json: bool) -> None:
+    """Find the patients who use a phone number or a mailbox, or who have a name.
 
+    Families may share an address. Of a name that many have, the hundred newest are shown.
     Exits with 1 where there is none.
     """
     from service.cli.opening import opened  # noqa: PLC0415
 
-    channel, address = _address(phone, email, country)
-    with opened() as core:
-        found = _people(core).at(channel, address)
-    if not found:
+    if name:
+        if phone or email:
+            raise InvalidInput("name", "address_missing", "Give a name or an address, not both.")
+        with opened() as core:
+            named = core.finding.named(name, size=100).found
+            found = _people(core).those(each.contact.id for each in named)
+        what = "name"
+    else:
+        channel, address = _address(phone, email, country)
+        with opened() as core:
+            found = _people(core).at(channel, address)
         what = "phone number" if channel == "sms" else "mailbox"
+    if not found:
         raise NotFound(f"No patient has this {what}. Check it, or enrol them.")
     _print_rows(found, as_json=as_json)
+
+
+@patients.command(
+    short_help="Enter everybody in the lists that staff search.",
+    epilog=examples("aftervisit patients relist"),
+)
+@as_json
+def relist(as_json: bool) -> None:
+    """Enter in the lists that staff search whoever is missing there; while everything goes on.
+
+    Needed once after an update during which parts of the older release went on enrolling.
+    """
+    from service.cli.opening import opened  # noqa: PLC0415
+
+    with opened() as core:
+        entered = core.listing.run(lambda count: note(f"{count:,} patients looked at"))
+    if as_json:
+        emit({"entered": entered})
+    else:
+        click.echo(f"{entered:,} patients were missing, and are listed now.")
 
 
 @patients.command(epilog=examples("aftervisit patients show 0j4zz670ccqp"))
@@ -190,7 +221,7 @@ def _address(phone: str, email: str, country: str) -> tuple[Channel, str]:
     from messages.addresses import AddressError, parse_email, parse_phone  # noqa: PLC0415
 
     if bool(phone) == bool(email):
-        raise InvalidInput("phone", "address_missing", "Give either --phone or --email.")
+        raise InvalidInput("phone", "address_missing", "Give --phone, --email or --name.")
     try:
         return ("sms", parse_phone(phone, country)) if phone else ("email", parse_email(email))
     except AddressError as error:

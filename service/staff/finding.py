@@ -125,8 +125,14 @@ class Finding:
             return People(self._at("email", [_mailbox(text)], clinics), "email")
         if _is_phone(text):
             return People(self._at("sms", self._numbers(text, clinics), clinics), "phone")
+        return self.named(text, clinics, cursor, size)
+
+    def named(
+        self, name: str, clinics: Collection[str] = (), cursor: str = "", size: int = PAGE
+    ) -> People:
+        """Patients of a whole name; see `search`."""
         directory = self._patients.directory
-        lists = [directory.named(clinic, text) for clinic in self._seen(clinics)]
+        lists = [directory.named(clinic, name) for clinic in self._seen(clinics)]
         page = Pager(self._patients, lists, lambda listed, who: listed in directory.lists_of(who))
         return self._page(page, "name", cursor, size)
 

@@ -8,6 +8,7 @@
 -- What had ended since nothing reached the patient goes on where something does now, and the other way
 -- round.  Returns 'ok' | 'gone' | 'changed' (somebody was first: read it again).
 --@ shared/counting.lua
+--@ shared/claims.lua
 local known, letter, now = redis.call('HGET', KEYS[1], 'c'), ARGV[5], tonumber(ARGV[10])
 if not known then return 'gone' end
 if known ~= ARGV[2] then return 'changed' end
@@ -56,7 +57,7 @@ end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local n = string.match(field, '^u(%d+)$')
   if n then
-    local member, flight = ARGV[1] .. '.' .. n, redis.call('HGET', KEYS[1], 'f' .. n)
+    local member = ARGV[1] .. '.' .. n
     local was = redis.call('HGET', KEYS[1], field)
     local status, due = standing(n, was)
     redis.call('HSET', KEYS[1], field, status)
@@ -65,12 +66,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     if string.find('ox', was, 1, true) and status ~= was then
       count_event(record[2], record[1], 'b', now, '', letter)
     end
-    if flight and string.find(flight, '^%d+|[cr]') then
-      redis.call('HDEL', KEYS[1], 'f' .. n)
-      redis.call('ZREM', KEYS[3], member)
-      flight = nil
-    end
-    if flight then
+    if void_claim(KEYS[1], KEYS[3], n, member) then
       if status == 'a' then redis.call('HSET', KEYS[1], 'b' .. n, now) end
     elseif due == '' then
       redis.call('ZREM', KEYS[2], member)

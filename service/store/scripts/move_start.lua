@@ -6,28 +6,22 @@
 -- its claim is void.
 -- Returns 'ok' | 'gone' | 'changed' | 'over' (it has ended, or gone on as another subscription).
 --@ shared/counting.lua
+--@ shared/claims.lua
 local n, member, now = ARGV[1], ARGV[2], tonumber(ARGV[5])
-local record = redis.call('HMGET', KEYS[1], 's' .. n, 'u' .. n, 'f' .. n, 'm' .. n, 't' .. n)
+local record = redis.call('HMGET', KEYS[1], 's' .. n, 'u' .. n, 'm' .. n, 't' .. n)
 if not record[1] then return 'gone' end
 if record[1] ~= ARGV[3] then return 'changed' end
-if record[4] or not string.find('apn', record[2], 1, true) then return 'over' end
+if record[3] or not string.find('apn', record[2], 1, true) then return 'over' end
 redis.call('HSET', KEYS[1], 's' .. n, ARGV[4])
-count_status(record[5], ARGV[3], record[2], nil)
-count_status(record[5], ARGV[4], nil, record[2])
-local flight = record[3]
-if flight and string.find(flight, '^%d+|[cr]') then
-  redis.call('HDEL', KEYS[1], 'f' .. n)
-  redis.call('ZREM', KEYS[3], member)
-  flight = nil
-  local wake = redis.call('HGET', KEYS[1], 'd' .. n)
-  if record[2] == 'p' and wake then redis.call('ZADD', KEYS[2], wake, member) end
-end
-if record[2] == 'a' then
-  if flight then
-    redis.call('HSET', KEYS[1], 'b' .. n, now)
-  else
-    redis.call('ZADD', KEYS[2], now, member)
-  end
+count_status(record[4], ARGV[3], record[2], nil)
+count_status(record[4], ARGV[4], nil, record[2])
+local wake = redis.call('HGET', KEYS[1], 'd' .. n)
+if void_claim(KEYS[1], KEYS[3], n, member) then
+  if record[2] == 'a' then redis.call('HSET', KEYS[1], 'b' .. n, now) end
+elseif record[2] == 'a' then
+  redis.call('ZADD', KEYS[2], now, member)
+elseif record[2] == 'p' and wake then
+  redis.call('ZADD', KEYS[2], wake, member)
 end
 redis.call('XADD', KEYS[4], '*', 'what', 'moved', 'on', member, 'by', ARGV[6],
   'reason', ARGV[7], 'at', ARGV[5])

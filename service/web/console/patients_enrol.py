@@ -65,7 +65,6 @@ def new_patient(visit: ChangesPatients) -> Response:
             clinic=clinic.id,
             language=visit.language,
             timezone=clinic.timezone or "",
-            state=clinic.state or "",
             bedtime=DEFAULT_BEDTIME,
             wording=versions()[-1],
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from service.store.records import Patient
+from service.preferences.overview import Overview
 from service.web.console.access import ChangesPatients, SeesPatients, Visit
 from service.web.console.pages import console_router
 from service.web.console.patients_shown import card, person_of, teller_of
@@ -19,22 +19,20 @@ router = console_router()
 @router.get("/patients/{patient}")
 def show_patient(visit: SeesPatients, patient: str, until: str = "") -> Response:
     """Show a patient; that they were looked at is noted."""
-    fields, contact = person_of(visit, patient)
+    fields, _ = person_of(visit, patient)
     core = visit.core
     core.audit.note_seen(patient, visit.source)
     coming = [line for line in core.explain.explain(patient) if line.ended is None and line.due]
-    return visit.page(
-        "patient",
-        **card(visit, core.overviews.of(fields), coming),
-        **_happened(visit, contact, until),
-    )
+    view = core.overviews.of(fields)
+    return visit.page("patient", **card(visit, view, coming), **_happened(visit, view, until))
 
 
-def _happened(visit: Visit, contact: Patient, until: str) -> dict[str, Any]:
+def _happened(visit: Visit, view: Overview, until: str) -> dict[str, Any]:
     """The timeline's page, and where those before and after it are."""
-    stretch = visit.core.timeline.of(contact.id, _day(until))
-    teller, say = teller_of(visit, contact), visit.say("patient")
-    where = f"patients/{contact.id}?until="
+    patient = view.patient
+    stretch = visit.core.timeline.of(patient.id, _day(until))
+    teller, say = teller_of(visit, patient, view), visit.say("patient")
+    where = f"patients/{patient.id}?until="
     return {
         "told": [teller.told(each) for each in stretch.told],
         "days": say["happened_from"].format(

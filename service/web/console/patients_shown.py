@@ -13,7 +13,7 @@ from service.reporting.lines import Line
 from service.store.records import Patient, PatientFields, Status
 from service.web.console.access import Visit
 from service.web.console.patients import TONES
-from service.web.console.timeline_shown import Teller, Told, titles
+from service.web.console.timeline_shown import Teller, titles
 from service.web.language import words
 from service.web.when import spoken_date, spoken_day, spoken_time
 
@@ -30,12 +30,20 @@ def person_of(visit: Visit, identifier: str) -> tuple[PatientFields, Patient]:
     return fields, patient
 
 
-def teller_of(visit: Visit, patient: Patient) -> Teller:
-    """Tells times on the patient's clock, and the clinic's where it differs."""
+def teller_of(visit: Visit, patient: Patient, view: Overview | None = None) -> Teller:
+    """Tells times on the patient's clock, and the clinic's where it differs.
+
+    Args:
+        visit: for whom.
+        patient: whose.
+        view: theirs; where they are in several series, each is named.
+    """
     clinic = visit.core.clinics.get(patient.clinic)
     zone: tzinfo | None = zone_of(clinic.timezone) if clinic and clinic.timezone else None
     title = titles(visit.core.renderer.blocks, visit.language)
-    return Teller(visit.language, zone, title, lambda member: name_of(visit, member))
+    series = {f"{patient.id}.{each.number}": each.title for each in view.series} if view else {}
+    several = series if len(series) > 1 else {}
+    return Teller(visit.language, zone, title, lambda member: name_of(visit, member), several)
 
 
 def name_of(visit: Visit, member: str) -> str:
@@ -53,7 +61,7 @@ def heading(visit: Visit, patient: Patient) -> str:
 def card(visit: Visit, view: Overview, lines: Iterable[Line]) -> dict[str, Any]:
     """All of the page but the timeline."""
     say, patient = visit.say("patient"), view.patient
-    teller = teller_of(visit, patient)
+    teller = teller_of(visit, patient, view)
     clinic = view.clinic.name if view.clinic else patient.clinic
     return {
         "patient": patient,
@@ -65,12 +73,8 @@ def card(visit: Visit, view: Overview, lines: Iterable[Line]) -> dict[str, Any]:
         "series": [_series(visit, each) for each in view.series],
         "running": view.running,
         "consents": [_consent(visit, patient, each) for each in view.consents],
-        "to_come": [_coming(teller, line) for line in lines],
+        "to_come": [teller.line(line) for line in lines],
     }
-
-
-def _coming(teller: Teller, line: Line) -> tuple[Line, Told]:
-    return line, teller.line(line)
 
 
 def _channel(say: Mapping[str, str], patient: Patient, view: ChannelView) -> dict[str, str]:

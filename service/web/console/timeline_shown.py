@@ -53,6 +53,7 @@ class Teller:
         clinic_zone: None where the clinic's is not known.
         subject: the title of a message by its name.
         name: of a member of staff by the id.
+        series: titles of the patient's series by their subscriptions, where they are in several.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Teller:
         clinic_zone: tzinfo | None,
         subject: Callable[[str], str],
         name: Callable[[str], str],
+        series: Mapping[str, str] | None = None,
     ) -> None:
         self._language = language
         self._say = words(language)["console_timeline"]
         self._clinic_zone = clinic_zone
         self._subject = subject
         self._name = name
+        self._series = series or {}
 
     def time(self, at: datetime) -> str:
         """A time of day with the name of its zone: ``8:05 pm PST``."""
@@ -92,7 +95,7 @@ class Teller:
             raise ValueError("a line of a timeline has a time")
         channel = self._say[f"channel_{line.channel}"] if line.channel else ""
         head = "delivery" if channel and line.outcome != "skipped" else "delivery_skipped"
-        details = [self._reason(line)]
+        details = [self._of(line.subscription), self._reason(line)]
         if line.code:
             details.append(self._say["code"].format(code=line.code))
         return self._made(
@@ -103,6 +106,10 @@ class Teller:
             details,
         )
 
+    def _of(self, subscription: str | None) -> str:
+        title = self._series.get(subscription or "", "")
+        return self._say["of_series"].format(title=title) if title else ""
+
     def _reason(self, line: Line) -> str:
         own = self._say.get(f"state_{line.outcome}", "")
         if own or not line.reason:
@@ -110,7 +117,7 @@ class Teller:
         return self._say.get(f"reason_{line.reason}", line.sentence)
 
     def _event(self, event: Event) -> Told:
-        badge, details = "", [self._by(event)]
+        badge, details = "", [self._of(event.subscription), self._by(event)]
         match event.kind:
             case "reply" if event.outcome == "heard":
                 head, details = self._reply(event)

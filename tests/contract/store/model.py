@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from service.store.address_changes import AddressChanges
+from service.store.changes import PatientChanges
 from service.store.flights import Beginning
 from service.store.keys import new_patient_id
 from service.store.records import Channel, Claimed, Status
@@ -208,6 +211,37 @@ class People(RuleBasedStateMachine):
             draw.draw(st.integers(1, person.subscriptions)),
             until_ms=self.store.business.ms + ahead_ms,
         )
+
+    @rule(draw=st.data(), phone=st.sampled_from(PHONES))
+    def correct_the_phone(self, draw: st.DataObject, phone: str) -> None:
+        """Whatever the old number has opted out of stays with it, and the new one's own counts."""
+        person = draw.draw(st.sampled_from(self.people))
+        if phone == person.phone:
+            return
+        store = self.store
+        fields = store.fields(person.id)
+        known = replace(store.patients.contact(fields), phone=person.phone)
+        parts = (store.scripts, store.patients._keyring, store.suppressions)
+        changes = AddressChanges(*parts, store.business, store.machine)
+        consent = {"channel": "sms", "method": "verbal", "wording": "2026-01", "address": phone}
+        assert changes.correct(fields, known, replace(known, phone=phone), consent, source="test")
+        person.phone = phone
+
+    @rule(draw=st.data(), ahead=st.integers(0, 3))
+    def move_the_start(self, draw: st.DataObject, ahead: int) -> None:
+        """To another day, whatever is under way."""
+        person = draw.draw(st.sampled_from(self.people))
+        number = draw.draw(st.integers(1, person.subscriptions))
+        before = self.store.subscription(person.id, number)
+        changes = PatientChanges(
+            self.store.scripts, self.store.patients._keyring, self.store.business
+        )
+        day = before.start + timedelta(days=ahead)
+        moved = changes.move(before, day, source="test")
+        after = self.store.subscription(person.id, number)
+        assert (moved == "ok") == (before.status in {Status.ACTIVE, Status.PAUSED})
+        assert after.start == (day if moved == "ok" else before.start)
+        assert (after.index, after.status) == (before.index, before.status)
 
     def _person(self, identifier: str) -> ModelPatient:
         return next(person for person in self.people if person.id == identifier)

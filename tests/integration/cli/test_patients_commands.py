@@ -170,3 +170,16 @@ def test_the_doctor_fails_where_something_keeps_the_service_from_working(tmp_pat
 def _statuses(shell: Shell, patient: str) -> list[str]:
     rows = shell("patients", "show", patient, "--json").answer["subscriptions"]
     return [str(row["status"]) for row in rows]
+
+
+def test_patients_are_found_by_name_and_listed_anew(shell: Shell) -> None:
+    ana = enrol(shell)
+    enrol(shell, name="Ben")
+    with shell.core() as core:
+        directory = core.patients.directory
+        directory.leave(ana, [directory.named("riverside", "Ana")])
+    assert "has this name" in shell("patients", "find", "--name", "ÁNA").failed(1)
+    assert shell("patients", "relist", "--json").answer == {"entered": 1}
+    found = shell("patients", "find", "--name", "ÁNA", "--json").answer
+    assert [row["patient"] for row in found] == [ana]
+    assert "not both" in shell("patients", "find", "--name", "Ana", "--phone", "1").failed(2)

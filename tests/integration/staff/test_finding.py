@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -159,3 +160,24 @@ def test_two_processes_do_not_list_at_once(desk: Desk) -> None:
     assert not desk.core.listing.run_once()
     desk.core.client.delete(keys.LISTING)
     assert desk.core.listing.run_once()
+
+
+def test_a_page_costs_what_is_on_it_however_many_patients_there_are(desk: Desk) -> None:
+    for number in range(40):
+        desk.enrol(f"Ana {number % 3}", clinic="hillside" if number % 2 else "riverside", state="")
+    finding, client = desk.core.finding, desk.core.client
+
+    def asked() -> int:
+        return int(client.info("stats")["total_commands_processed"])
+
+    asks: tuple[tuple[Callable[[], People], int], ...] = (
+        (lambda: finding.newest(["riverside"], size=10), 10),
+        (lambda: finding.search("ana 1", ["hillside"], size=5), 5),
+        (lambda: finding.search("patient1@example.org"), 1),
+    )
+    for ask, shown in asks:
+        ask()  # the server has the script from then on
+        before = asked()
+        ask()
+        # The list; of each on the page, and the one behind it, the record and the history.
+        assert asked() - before <= 5 + 2 * (shown + 1)

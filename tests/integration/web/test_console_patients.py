@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from service.accounts.roles import Role
 from service.clock import from_ms
+from service.store import keys
+from service.store.installation import LISTED
 from service.store.keys import PartitionKeys, partition_of
 from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
-from tests.support.web import Site, site
+from tests.support.polling import until
+from tests.support.web import Site, served, site
 
 NOON = "2026-03-03T20:00:00"
 """A Tuesday, noon in Portland."""
@@ -404,3 +408,57 @@ def test_names_are_shown_as_text_and_never_as_markup(web: Site, desk: Desk, phon
     ):
         assert "<b>Ana" not in page.text
         assert "&lt;b&gt;Ana" in page.text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "\x00",
+        "\u202e'; DROP TABLE--",
+        "{{ 7*7 }}",
+        "9" * 300,
+        "-1",
+        "9999-12-31",
+        "é" * 300,
+        "1.5",
+    ],
+)
+def test_nothing_that_can_be_typed_breaks_a_page(
+    web: Site, desk: Desk, phone: str, value: str
+) -> None:
+    ana = enrol(web, phone=phone)
+    forms: dict[str, tuple[str, ...]] = {
+        "patients/search": ("query", "after"),
+        "patients/check": tuple(form()),
+        "patients/new": tuple(form()),
+        f"patients/{ana}/details": ("language", "timezone", "bedtime", "prefers"),
+        f"patients/{ana}/address/phone": ("address", "consent", "wording"),
+        f"patients/{ana}/address/email": ("address", "consent", "wording"),
+        f"patients/{ana}/pause/1": ("until",),
+        f"patients/{ana}/move/1": ("start",),
+        f"patients/{ana}/series": ("series", "start"),
+        f"patients/{ana}/stop": ("what",),
+        f"patients/{ana}/message": ("message", "channel"),
+        f"patients/{ana}/message/see": ("message", "channel"),
+    }
+    for path, fields in forms.items():
+        answer = desk.post(path, **dict.fromkeys(fields, value))
+        assert answer.status_code in {200, SEE_OTHER, UNPROCESSABLE}, (path, answer.status_code)
+    for address in (f"patients/{ana}", "patients"):
+        answer = desk.get(f"{address}?until={quote(value)}&after={quote(value)}")
+        assert answer.status_code == 200, address
+
+
+def test_whoever_was_enrolled_before_there_were_lists_is_found_soon_after_the_start(
+    web: Site, phone: str
+) -> None:
+    ana = enrol(web, "Wilhelmina", phone=phone)
+    client = web.core.client
+    for key in client.scan_iter("?p*:l:*"):
+        client.delete(key)
+    client.hdel(keys.INSTALLATION, LISTED)
+    assert web.core.finding.search("wilhelmina").found == ()
+    with served(web.core):
+        until(lambda: web.core.finding.search("wilhelmina").found, "everybody is listed")
+    assert [found.contact.id for found in web.core.finding.search("wilhelmina").found] == [ana]
