@@ -48,6 +48,7 @@ class Row:
     """A task that waits, or the most pressing one of an address.
 
     Attributes:
+        task: without how often staff were alerted of it.
         tasks: how many the address has; 1 where there is a row for each.
     """
 
@@ -113,7 +114,7 @@ class Worklist:
         )
         asked = (",".join(kinds), ",".join(sorted(clinics)), most + 1, int(by_address), *behind)
         calls: list[Call] = [
-            ((keys.tasks,), (keys.task(""), *asked))
+            ((keys.tasks, keys.task_rows), (keys.task(""), *asked))
             for keys in map(PartitionKeys, range(self._partitions))
         ]
         answers = self._scripts.run_many("worklist", calls)
@@ -129,7 +130,7 @@ class Worklist:
 
 
 def _row(packed: str, kinds: Sequence[TaskKind]) -> Row:
-    place, opened, name, state, address, clinic, alerts, tasks, patients, by = packed.split(
+    place, name, tasks, _, state, opened, address, clinic, patients, by = packed.split(
         "|", _COLUMNS - 1
     )
     task = Task(
@@ -140,7 +141,7 @@ def _row(packed: str, kinds: Sequence[TaskKind]) -> Row:
         clinic=clinic,
         patients=tuple(filter(None, patients.split(","))),
         opened_ms=int(opened),
-        alerts=int(alerts),
+        alerts=0,
         by=by,
     )
     return Row(Place(int(place), int(opened), name), task, int(tasks))
