@@ -4,7 +4,7 @@
 --       same; '' for all), most rows, 1 for a row an address instead of one a task, and behind which
 --       row: its place in the order of kinds, time and name ('' for the first page).
 -- A row is 'kind|state|opened|address|clinic|patients|who has it'; nothing encrypted is read.
--- Returns {tasks and of these taken, for each kind, then 'place|name|tasks of the address|row'}.
+-- Returns {tasks and of these taken, for each kind, then 'place|opened|name|tasks of the address|row'}.
 local place, counts = {}, {}
 for kind in string.gmatch(ARGV[2], '[^,]+') do
   place[kind] = #counts / 2
@@ -23,44 +23,34 @@ if redis.call('HLEN', KEYS[2]) < redis.call('ZCARD', KEYS[1]) then  -- rows that
     end
   end
 end
-local function before(a, b)
-  if a.place ~= b.place then return a.place < b.place end
-  if a.at ~= b.at then return a.at < b.at end
-  return a.name < b.name
-end
-local all = redis.call('HGETALL', KEYS[2])
-local found, first = {}, {}
+local by_address, all = ARGV[5] == '1', redis.call('HGETALL', KEYS[2])
+local order, at_of, address_of, tasks_of = {}, {}, {}, {}
 for i = 1, #all, 2 do
-  local kind, state, at, address, clinic =
-    string.match(all[i + 1], '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|')
+  local kind, state, at, address, clinic = string.match(all[i + 1], '^(%a[^|]*)|(%a)|(%d+)|([^|]*)|([^|]*)')
   local of = place[kind]
   if of and (not clinics or clinics[clinic]) then
     counts[2 * of + 1] = counts[2 * of + 1] + 1
     if state == 't' then counts[2 * of + 2] = counts[2 * of + 2] + 1 end
-    local row = {place = of, at = tonumber(at), name = all[i], told = all[i + 1], tasks = 1}
-    local other = ARGV[5] == '1' and first[address]
-    if other then
-      row.tasks = other.tasks + 1
-      if before(row, other) then
-        found[other.i], row.i, first[address] = row, other.i, row
-      else
-        other.tasks = row.tasks
-      end
-    else
-      found[#found + 1] = row
-      row.i, first[address] = #found, row
+    local key = of .. '|' .. at .. '|' .. all[i]  -- times are of one length until the year 2286
+    order[#order + 1], at_of[key] = key, i + 1
+    if by_address then
+      address_of[key], tasks_of[address] = address, (tasks_of[address] or 0) + 1
     end
   end
 end
-table.sort(found, before)
-local after
-if ARGV[6] ~= '' then after = {place = tonumber(ARGV[6]), at = tonumber(ARGV[7]), name = ARGV[8]} end
-local answer = counts
+table.sort(order)
+local after = ARGV[6] ~= '' and table.concat({ARGV[6], ARGV[7], ARGV[8]}, '|') or ''
+local answer, seen = counts, {}
 local most = #counts + tonumber(ARGV[4])
-for _, row in ipairs(found) do
+for _, key in ipairs(order) do
   if #answer >= most then break end
-  if not after or before(after, row) then
-    answer[#answer + 1] = table.concat({row.place, row.name, row.tasks, row.told}, '|')
+  local address, tasks = address_of[key], 1
+  if address then
+    tasks = seen[address] and 0 or tasks_of[address]
+    seen[address] = true
+  end
+  if tasks > 0 and key > after then
+    answer[#answer + 1] = table.concat({key, tasks, all[at_of[key]]}, '|')
   end
 end
 return answer
