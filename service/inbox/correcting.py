@@ -232,7 +232,8 @@ class Correcting:
         told = [each.heard for each in self._parts.corrections.of(reply)]
         given = {reason_of(each) for each in (reply.heard, *told) if each.says("opt_out")}
         if correction.heard.says("opt_out") or correction.heard.says(RESTORED):
-            if not correction.stops[-1] and not correction.before.says("opt_out"):
+            before = correction.before
+            if not (correction.stops[-1] or before.says("opt_out") or before.says(RESTORED)):
                 return ["came_back"]
             self._parts.leaving.stop(meant)
             wrong = given - {reason_of(correction.heard)}
@@ -281,16 +282,19 @@ def _recorded(reply: Reply, meaning: Meaning, others: Sequence[Reply]) -> tuple[
     """What is recorded of a correction, and whether it is one more stop or a start."""
     now, heard = reply.meant, meaning.heard
     came_back = any(o.meant.says("opt_in") and o.at_ms > reply.at_ms for o in others)
+    stops_now = now.says("opt_out") or now.says(RESTORED)
     if heard.says("opt_out"):
         return heard, "" if now.says("opt_out") or came_back else "out"
     if heard.says("opt_in"):
         return heard, "" if now.says("opt_in") else "in"
-    if now.says("opt_in") and not came_back and _stood(reply):
-        # It lifted what a stop had done: that stop stands again.
-        return replace(heard, words=(*heard.words, RESTORED)), "out"
+    took_back = reply.heard.says("opt_in") or now.says("opt_in")
+    if took_back and _stood(reply) and not came_back:
+        # As a start it lifted what a stop had done: that stop stands again.
+        return replace(heard, words=(*heard.words, RESTORED)), "" if stops_now else "out"
     return heard, ""
 
 
 def _stood(reply: Reply) -> int:
     """How many stops stood before a start."""
-    return reply.correction.stood if reply.correction else reply.stops
+    own = reply.stops if reply.heard.says("opt_in") else 0
+    return max(own, reply.correction.stood if reply.correction else 0)

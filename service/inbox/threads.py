@@ -7,7 +7,7 @@ has a thread for each of their clinics, as far as it is known what was meant for
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ from service.store.records import Channel
 from service.store.reply_records import Reply
 from service.store.suppressions import Stand, Suppressions
 from service.store.tasks import Note, Task, TaskKind, Tasks
-from service.store.worklist import Page, Place, Row, Worklist
+from service.store.worklist import Count, Page, Place, Row, Worklist
 
 log = structlog.get_logger(__name__)
 
@@ -168,25 +168,46 @@ class Threads:
         page = self._parts.worklist.page(
             kinds, clinics, limit=limit, after=after, by_address=by_address
         )
-        now_ms = self._parts.machine.now_ms()
-        contents = self._parts.tasks.contents([row.task for row in page.rows])
-        return WaitingPage(
-            page,
-            tuple(
-                Waiting(
-                    row,
-                    tuple(self._names(row.task.patients, clinics)) or _named(content),
-                    content.get("body", ""),
-                    max(0, now_ms - row.task.opened_ms),
-                )
-                for row, content in zip(page.rows, contents, strict=True)
-            ),
-        )
+        return WaitingPage(page, self._told(page.rows, clinics))
 
-    def _names(self, patients: Sequence[str], clinics: Collection[str]) -> Iterable[str]:
-        for person in self._parts.answers.people(patients):
-            if sees(clinics, person.contact.clinic):
-                yield person.contact.given_name
+    def calls_and_replies(
+        self, clinics: Collection[str], *, calls: int, replies: int
+    ) -> tuple[Sequence[Waiting], Sequence[Waiting], Mapping[TaskKind, Count]]:
+        """The tasks in which somebody may have to be phoned, replies to read, and how many wait.
+
+        Args:
+            clinics: that the reader sees; empty: every one.
+            calls: at most so many of the one.
+            replies: at most so many of the other.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        # Replies come last: one look finds both, unless there are more calls than are shown.
+        page = self._parts.worklist.page(KINDS, clinics, limit=calls + replies)
+        pressing = [row for row in page.rows if row.task.kind is not TaskKind.REPLY]
+        reading = [row for row in page.rows if row.task.kind is TaskKind.REPLY]
+        if len(reading) < replies and page.further is not None:
+            last = (TaskKind.REPLY,)
+            reading = list(self._parts.worklist.page(last, clinics, limit=replies).rows)
+        told = self._told([*pressing[:calls], *reading[:replies]], clinics)
+        first = len(pressing[:calls])
+        return told[:first], told[first:], page.counts
+
+    def _told(self, rows: Sequence[Row], clinics: Collection[str]) -> tuple[Waiting, ...]:
+        """Rows with what they are about, decrypted."""
+        now_ms = self._parts.machine.now_ms()
+        contents = self._parts.tasks.contents([row.task for row in rows])
+        concerned = dict.fromkeys(each for row in rows for each in row.task.patients)
+        people = {p.contact.id: p.contact for p in self._parts.answers.people(list(concerned))}
+        told = []
+        for row, content in zip(rows, contents, strict=True):
+            contacts = (people[each] for each in row.task.patients if each in people)
+            names = [each.given_name for each in contacts if sees(clinics, each.clinic)]
+            age_ms = max(0, now_ms - row.task.opened_ms)
+            body = content.get("body", "")
+            told.append(Waiting(row, tuple(names) or _named(content), body, age_ms))
+        return tuple(told)
 
     def open(
         self, address: str, clinics: Collection[str], *, newest: int | None = NEWEST

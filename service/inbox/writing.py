@@ -107,7 +107,7 @@ class Writing:
     def refusal(self, thread: Thread) -> Refusal | None:
         """Why nobody may write back, None where they may."""
         why = refusal(self._standing(thread))
-        return why or (None if self._to(thread) else "no_address")
+        return why or (None if self.address(thread) else "no_address")
 
     def check(self, thread: Thread, words: str) -> Checked:
         """What would be sent, and when.
@@ -161,7 +161,7 @@ class Writing:
         return parts.responses.queue(
             Response(
                 channel=thread.channel,
-                to=self._to(thread),
+                to=self.address(thread),
                 clinic=clinic.id,
                 message=MESSAGE,
                 language=self._language(thread),
@@ -188,8 +188,11 @@ class Writing:
             urgent=min(urgent, default=None),
         )
 
-    def _to(self, thread: Thread) -> str:
-        """The address itself, as it is on record of a patient, or as a text came from it."""
+    def address(self, thread: Thread) -> str:
+        """The address itself, as it is on record of a patient, or as a text came from it.
+
+        Empty where it is not known for certain.
+        """
         parts = self._parts
         for person in thread.people:
             own = person.contact.address(thread.channel)

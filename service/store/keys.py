@@ -214,6 +214,11 @@ class PartitionKeys:
         return f"{self.tag}:tasks"
 
     @property
+    def task_rows(self) -> str:
+        """Hash: what lists show of each task that is not closed, packed."""
+        return f"{self.tag}:rows"
+
+    @property
     def alerts(self) -> str:
         """Sorted set: tasks of which staff are to be alerted, by machine ms UTC."""
         return f"{self.tag}:alerts"

@@ -111,7 +111,10 @@ class Tasks:
         head = (now_ms, now_ms if alert else "", kind, source, self._business.now_ms())
         span = "" if answered_ms is None else answered_ms
         args = (*head, KEPT_MS, span, *(part for pair in fields.items() for part in pair))
-        lists = (keys.tasks, keys.alerts, keys.audit, keys.said(address), keys.answered(address))
+        lists = (
+            *(keys.tasks, keys.alerts, keys.audit, keys.said(address), keys.answered(address)),
+            keys.task_rows,
+        )
         answer = self._scripts.run_durably("open_task", [((key, *lists), args)])[0]
         return Opened(name, answered=bool(answer[1]))
 
@@ -227,7 +230,7 @@ class Tasks:
     ) -> Task:
         task = self.find(identifier)
         keys = _keys_of(identifier)
-        names = (keys.task(identifier), keys.tasks, keys.alerts, keys.audit)
+        names = (keys.task(identifier), keys.tasks, keys.alerts, keys.audit, keys.task_rows)
         for _ in range(TRIES):
             known, now_ms = self._sealed_notes(identifier) if note else b"", self._business.now_ms()
             notes = self._noted(identifier, known, Note(now_ms, by, note)) if note else b""

@@ -12,7 +12,7 @@ from service.store.tasks import Task, TaskKind, TaskState
 
 MOST: Final = 200
 """Rows of one page, at most."""
-_COLUMNS: Final = 10
+_COLUMNS: Final = 11
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,6 +48,7 @@ class Row:
     """A task that waits, or the most pressing one of an address.
 
     Attributes:
+        task: without how often staff were alerted of it.
         tasks: how many the address has; 1 where there is a row for each.
     """
 
@@ -113,34 +114,32 @@ class Worklist:
         )
         asked = (",".join(kinds), ",".join(sorted(clinics)), most + 1, int(by_address), *behind)
         calls: list[Call] = [
-            ((keys.tasks,), (keys.task(""), *asked))
+            ((keys.tasks, keys.task_rows), (keys.task(""), *asked))
             for keys in map(PartitionKeys, range(self._partitions))
         ]
         answers = self._scripts.run_many("worklist", calls)
         heads = len(kinds) * 2
         sums = [sum(int(answer[at]) for answer in answers) for at in range(heads)]
         counts = {kind: Count(sums[2 * at], sums[2 * at + 1]) for at, kind in enumerate(kinds)}
-        rows = sorted(
-            (_row(as_text(packed), kinds) for answer in answers for packed in answer[heads:]),
-            key=lambda row: row.place,
-        )
-        shown = tuple(rows[:most])
-        return Page(shown, counts, shown[-1].place if len(rows) > most and shown else None)
+        # Each begins with its place, which sorts as text: only what is shown is read.
+        packed = sorted(as_text(each) for answer in answers for each in answer[heads:])
+        shown = tuple(_row(each, kinds) for each in packed[:most])
+        return Page(shown, counts, shown[-1].place if len(packed) > most and shown else None)
 
 
 def _row(packed: str, kinds: Sequence[TaskKind]) -> Row:
-    place, opened, name, state, address, clinic, alerts, tasks, patients, by = packed.split(
-        "|", _COLUMNS - 1
-    )
+    head, *row = packed.split("|", _COLUMNS - 1)
+    opened, name, tasks, _, state, _, address, clinic, patients, by = row
+    place = int(head)
     task = Task(
         id=name,
-        kind=kinds[int(place)],
+        kind=kinds[place],
         state=TaskState(state),
         address=address,
         clinic=clinic,
         patients=tuple(filter(None, patients.split(","))),
         opened_ms=int(opened),
-        alerts=int(alerts),
+        alerts=0,
         by=by,
     )
-    return Row(Place(int(place), int(opened), name), task, int(tasks))
+    return Row(Place(place, int(opened), name), task, int(tasks))

@@ -1,5 +1,5 @@
 -- Say who sees to a task, give it back, close it, or open it again.
--- KEYS: task, open tasks, alerts, audit.
+-- KEYS: task, open tasks, alerts, audit, rows.
 -- ARGV: 't' taken, 'o' given back, 'c' closed or 'r' opened again; who has it then ('' for nobody) or who
 --       closes it, machine now ms, ms to keep what is closed, business now ms, a word for the audit,
 --       who says so, who had it when they looked ('' for nobody, '*' for whoever), notes as they were read
@@ -28,7 +28,11 @@ if to == 't' then redis.call('HSET', KEYS[1], 'ta', ARGV[3]) end
 if to == 'c' then
   redis.call('HSET', KEYS[1], 'ca', ARGV[3])
   redis.call('ZREM', KEYS[2], name)
+  redis.call('HDEL', KEYS[5], name)
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
+else
+  local r = redis.call('HMGET', KEYS[1], 'k', 'at', 'a', 'g', 'p')
+  redis.call('HSET', KEYS[5], name, table.concat({r[1], to, r[2], r[3], r[4], r[5], holds}, '|'))
 end
 if to == 'o' then
   redis.call('HDEL', KEYS[1], 'by', 'ta', 'ca')

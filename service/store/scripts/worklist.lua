@@ -1,11 +1,10 @@
 -- What waits for staff in a partition, the most pressing kind first and in it the oldest, a page of it.
--- KEYS: open tasks.
+-- KEYS: open tasks, rows.
 -- ARGV: task key prefix, kinds that are asked for (in their order, commas between them), clinics (the
 --       same; '' for all), most rows, 1 for a row an address instead of one a task, and behind which
 --       row: its place in the order of kinds, time and name ('' for the first page).
--- Nothing encrypted is read.
--- Returns {tasks and of these taken, for each kind, then rows
---   'place|opened|name|state|address|clinic|alerts|tasks of the address|patients|who has it'}.
+-- A row is 'kind|state|opened|address|clinic|patients|who has it'; nothing encrypted is read.
+-- Returns {tasks and of these taken, for each kind, then 'place|opened|name|tasks of the address|row'}.
 local place, counts = {}, {}
 for kind in string.gmatch(ARGV[2], '[^,]+') do
   place[kind] = #counts / 2
@@ -16,44 +15,42 @@ for clinic in string.gmatch(ARGV[3], '[^,]+') do
   clinics = clinics or {}
   clinics[clinic] = true
 end
-local function before(a, b)
-  if a.place ~= b.place then return a.place < b.place end
-  if a.at ~= b.at then return a.at < b.at end
-  return a.name < b.name
-end
-local found, first = {}, {}
-for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local r = redis.call('HMGET', ARGV[1] .. name, 'k', 'g', 'at', 's', 'a', 'n', 'p', 'by')
-  local at = r[1] and place[r[1]]
-  if at and (not clinics or clinics[r[2]]) then
-    counts[2 * at + 1] = counts[2 * at + 1] + 1
-    if r[4] == 't' then counts[2 * at + 2] = counts[2 * at + 2] + 1 end
-    local row = {place = at, at = tonumber(r[3]), name = name, r = r, tasks = 1}
-    local other = ARGV[5] == '1' and first[r[5]]
-    if other then
-      row.tasks = other.tasks + 1
-      if before(row, other) then
-        found[other.i], row.i, first[r[5]] = row, other.i, row
-      else
-        other.tasks = row.tasks
-      end
-    else
-      found[#found + 1] = row
-      row.i, first[r[5]] = #found, row
+if redis.call('HLEN', KEYS[2]) < redis.call('ZCARD', KEYS[1]) then  -- rows that were never written
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    local r = redis.call('HMGET', ARGV[1] .. name, 'k', 's', 'at', 'a', 'g', 'p', 'by')
+    if r[1] then
+      redis.call('HSET', KEYS[2], name, table.concat({r[1], r[2], r[3], r[4], r[5], r[6], r[7] or ''}, '|'))
     end
   end
 end
-table.sort(found, before)
-local after
-if ARGV[6] ~= '' then after = {place = tonumber(ARGV[6]), at = tonumber(ARGV[7]), name = ARGV[8]} end
-local answer = counts
+local by_address, all = ARGV[5] == '1', redis.call('HGETALL', KEYS[2])
+local order, at_of, address_of, tasks_of = {}, {}, {}, {}
+for i = 1, #all, 2 do
+  local kind, state, at, address, clinic = string.match(all[i + 1], '^(%a[^|]*)|(%a)|(%d+)|([^|]*)|([^|]*)')
+  local of = place[kind]
+  if of and (not clinics or clinics[clinic]) then
+    counts[2 * of + 1] = counts[2 * of + 1] + 1
+    if state == 't' then counts[2 * of + 2] = counts[2 * of + 2] + 1 end
+    local key = of .. '|' .. at .. '|' .. all[i]  -- times are of one length until the year 2286
+    order[#order + 1], at_of[key] = key, i + 1
+    if by_address then
+      address_of[key], tasks_of[address] = address, (tasks_of[address] or 0) + 1
+    end
+  end
+end
+table.sort(order)
+local after = ARGV[6] ~= '' and table.concat({ARGV[6], ARGV[7], ARGV[8]}, '|') or ''
+local answer, seen = counts, {}
 local most = #counts + tonumber(ARGV[4])
-for _, row in ipairs(found) do
+for _, key in ipairs(order) do
   if #answer >= most then break end
-  if not after or before(after, row) then
-    local r = row.r
-    answer[#answer + 1] = table.concat({row.place, r[3], row.name, r[4], r[5], r[2], r[6], row.tasks,
-      r[7], r[8] or ''}, '|')
+  local address, tasks = address_of[key], 1
+  if address then
+    tasks = seen[address] and 0 or tasks_of[address]
+    seen[address] = true
+  end
+  if tasks > 0 and key > after then
+    answer[#answer + 1] = table.concat({key, tasks, all[at_of[key]]}, '|')
   end
 end
 return answer

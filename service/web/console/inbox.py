@@ -13,7 +13,7 @@ from starlette.responses import Response
 from service.errors import InvalidInput
 from service.inbox.threads import Thread
 from service.inbox.writing import MayNotWrite, NeedsDecision
-from service.store.tasks import TaskState, TaskTaken
+from service.store.tasks import ORDER, TaskState, TaskTaken
 from service.store.worklist import Place
 from service.web.console.access import ChangesPatients, SeesPatients, Visit
 from service.web.console.pages import console_router
@@ -63,8 +63,9 @@ def thread_page(
 ) -> Response:
     """The page, also after a form that could not be followed; what was typed is kept."""
     found = opened(visit, thread, whole=whole)
-    telling = Telling(visit)
-    open_tasks = [task for task in found.tasks if task.state is not TaskState.CLOSED]
+    telling, writing = Telling(visit), visit.core.inbox_cases.writing
+    waiting = (task for task in found.tasks if task.state is not TaskState.CLOSED)
+    open_tasks = sorted(waiting, key=lambda task: (ORDER[task.kind], task.opened_ms))
     return visit.page(
         "thread",
         status,
@@ -73,7 +74,8 @@ def thread_page(
         understood=partial(understood, visit),
         open_tasks=[telling.task(task) for task in open_tasks],
         colleagues=colleagues(visit, found.clinic) if open_tasks else (),
-        refusal=visit.core.inbox_cases.writing.refusal(found),
+        refusal=writing.refusal(found),
+        stranger="" if found.people else writing.address(found),
         key=key or secrets.token_urlsafe(18),
         written=written,
         whole=whole,

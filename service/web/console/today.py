@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Path
 from starlette.responses import Response
 
 from service.errors import NotFound
-from service.inbox.threads import WaitingPage
+from service.inbox.threads import Waiting
 from service.reporting.insight.tallies import GAVE_UP, LEFT
 from service.store.dead_letters import DeliveryId, LetterPlace
-from service.store.tasks import TaskKind
 from service.web.console.access import ChangesPatients, SeesPatients, Visit
 from service.web.console.pages import console_router
 from service.web.console.plots import count
@@ -21,8 +20,6 @@ from service.web.console.told import Telling
 
 router = console_router()
 
-CALLS: Final = tuple(kind for kind in TaskKind if kind is not TaskKind.REPLY)
-"""Kinds of tasks in which somebody may have to be phoned."""
 SHOWN: Final = 20
 FEW: Final = 5
 PAGE: Final = 25
@@ -48,17 +45,15 @@ def today_page(
     """The page, also after a form that could not be followed."""
     threads, clinics = visit.core.inbox_cases.threads, visit.member.clinics
     telling = Telling(visit)
-    calls = threads.waiting(clinics, kinds=CALLS, limit=SHOWN)
-    replies = threads.waiting(clinics, kinds=(TaskKind.REPLY,), limit=FEW)
+    calls, replies, counts = threads.calls_and_replies(clinics, calls=SHOWN, replies=FEW)
     letters = visit.core.dead_letters.page(clinics, limit=FEW)
-    shown = _mark(calls, replies)
+    shown = _mark((*calls, *replies))
     return visit.page(
         "today",
         status,
-        calls=[telling.waiting(each) for each in calls.waiting],
-        replies=[telling.waiting(each) for each in replies.waiting],
-        more_calls=calls.page.further,
-        counts=calls.page.counts | replies.page.counts,
+        calls=[telling.waiting(each) for each in calls],
+        replies=[telling.waiting(each) for each in replies],
+        counts=counts,
         letters=letters,
         every_clinic=not clinics,
         outgoing=visit.core.today.outgoing(telling.timezone),
@@ -86,13 +81,9 @@ def _so_far(visit: Visit) -> dict[str, str]:
     return {name: count(figure) for name, figure in figures.items()}
 
 
-def _mark(*pages: WaitingPage) -> str:
+def _mark(listed: Iterable[Waiting]) -> str:
     """What is listed, in a few letters: others where a row came, went, or changed hands."""
-    rows = [
-        (each.row.task.id, each.row.task.state, each.row.task.by)
-        for page in pages
-        for each in page.waiting
-    ]
+    rows = [(each.row.task.id, each.row.task.state, each.row.task.by) for each in listed]
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
 
 

@@ -133,3 +133,11 @@ def test_what_is_closed_between_two_pages_hides_nothing_of_the_second(store: Ins
 def test_a_place_that_a_stranger_made_up_is_none() -> None:
     for text in ("", "1", "1-2", "x-2-0k", "1-x-0k", "1-2-", "1-2-a b", "-1-2-a"):
         assert Place.parse(text) is None
+
+
+def test_tasks_whose_rows_were_never_written_are_listed(store: Installed) -> None:
+    task = opened(store, Wanted(TaskKind.REPLY, "riverside", PHONES[0], 0), "r1")
+    taken = opened(store, Wanted(TaskKind.URGENT, "riverside", PHONES[0], 0, taken=True), "r2")
+    store.client.delete(store.suppressions.keys(task.address).task_rows)
+    page = worklist(store).page(KINDS, (), limit=9)
+    assert [row.task for row in page.rows] == [taken, task]

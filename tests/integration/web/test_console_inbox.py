@@ -103,7 +103,8 @@ def test_a_thread_tells_what_was_understood_and_why(two: Site, desk: Desk, phone
     assert "Because of: A keyword, however politely; An order that begins with stop;" in told
     assert "This address is stopped (their own wish)" in told
     assert f"console/patients/{patient}" in page.text
-    assert phone not in page.text
+    assert phone in told, "to phone her"
+    assert not re.search(rf'(href|action|src)="[^"]*{phone[1:]}', page.text)
 
 
 def test_a_thread_is_told_in_spanish(two: Site, phone: str) -> None:
