@@ -9,6 +9,7 @@ from service.authoring.library import Library
 from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
 from service.enrolment.bulk.course import Course
+from service.enrolment.bulk.first import FirstMessages
 from service.enrolment.bulk.imports import Imports
 from service.reporting.audit import AuditLog, AuditParts
 from service.reporting.insight.insight import Insight
@@ -147,6 +148,11 @@ class ForStaff(ForAccounts):
             self.business,
             self.machine,
         )
+
+    @cached_property
+    def first_messages(self) -> FirstMessages:
+        """Shows what the patients of a file would get first."""
+        return FirstMessages(self.composer, self.renderer)
 
     @cached_property
     def imports(self) -> Imports:

@@ -110,11 +110,9 @@ class Course:
                 yield under_way.result()
 
     def first_form(self, file: File) -> ValidForm | None:
-        """The first row that can be enrolled, None where there is none."""
-        return next(
-            (line.judged for line in self._lines(file, 0) if isinstance(line.judged, ValidForm)),
-            None,
-        )
+        """The first row that can be enrolled, None where there is none among the first ones."""
+        some = islice(self._lines(file, 0), 2 * BATCH)
+        return next((each.judged for each in some if isinstance(each.judged, ValidForm)), None)
 
     def _lines(self, file: File, after: int) -> Iterator[Line]:
         judge = Judge(file.survey.header, file.terms, self._clinics, self._catalog)

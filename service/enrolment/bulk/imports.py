@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, cast
+from typing import Final
 
 from messages.catalog import Catalog
 from service.clinics import Clinic
 from service.enrolment.bulk.course import Course, Enrolling, File
 from service.enrolment.bulk.findings import Duplicate, Outcome, Rejected, Tally, unpack
+from service.enrolment.bulk.parts import PART, opens_parts
 from service.enrolment.bulk.scan import Open
 from service.enrolment.bulk.table import Survey, survey
 from service.enrolment.bulk.terms import Terms
@@ -27,8 +27,6 @@ from service.store.imports import (
 )
 from service.store.patients import Patients
 
-PART: Final = 1 << 18
-"""Bytes of a file that are kept together."""
 QUEUED_MS: Final = 10_000
 """An import that a worker was told of and did not take is told of again after this."""
 FILE: Final = "f"
@@ -316,6 +314,10 @@ class Imports:
         """The names of the columns of an import's file."""
         return self._survey_of(one).header.names
 
+    def unknown_columns(self, one: Import) -> tuple[str, ...]:
+        """The names of those columns that are not read."""
+        return self._survey_of(one).header.unknown
+
     def _file(self, one: Import) -> File:
         terms = Terms.unpack(one.terms)
         return File(self._opened(one), self._survey_of(one), terms, bool(one.earlier))
@@ -327,7 +329,7 @@ class Imports:
         def blocks() -> Iterator[bytes]:
             return (self._store.part(one.id, name) for name in part_names(FILE, one.parts))
 
-        return lambda: cast("BinaryIO", io.BufferedReader(_Parts(blocks()), PART))
+        return opens_parts(blocks)
 
 
 def look_over(
@@ -340,27 +342,3 @@ def look_over(
 
 _CONFIRMED: Final = ImportState.CONFIRMED.value + ImportState.RUNNING.value
 _AT_HAND: Final = ImportState.RECEIVED.value + ImportState.RUNNING.value
-
-
-class _Parts(io.RawIOBase):
-    """A file that is read part by part."""
-
-    def __init__(self, parts: Iterator[bytes]) -> None:
-        super().__init__()
-        self._parts = parts
-        self._rest = b""
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as its base has it
-        """Fill a buffer as far as the next part goes."""
-        while not self._rest:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._rest = part
-        given, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(given)] = given
-        return len(given)
