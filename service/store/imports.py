@@ -325,6 +325,11 @@ class ImportStore:
             by=by,
         )
 
+    def taken(self, identifier: str, by: str) -> None:
+        """Note that somebody took away rows of an import."""
+        states = "".join(state.value for state in ImportState)
+        self._move(identifier, states, {}, what="import_taken", by=by)
+
     def look_at(self, identifier: str, in_ms: int = 0) -> None:
         """Have a worker look at an import.
 

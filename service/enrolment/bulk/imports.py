@@ -310,6 +310,16 @@ class Imports:
         letter, count = (CHECKED, one.checked_parts) if checked else (REJECTED, one.rejected_parts)
         return (unpack(self._store.part(one.id, name)) for name in part_names(letter, count))
 
+    def take_rejected(self, one: Import, by: str) -> Iterator[Rejected]:
+        """All rejected rows, in order, as they stand in the file; who takes them is noted.
+
+        Raises:
+            NotFound: they are not kept any more.
+        """
+        self._store.taken(one.id, by)
+        for some, _ in self.not_enrolled(one):
+            yield from some
+
     def columns(self, one: Import) -> tuple[str, ...]:
         """The names of the columns of an import's file."""
         return self._survey_of(one).header.names

@@ -10,7 +10,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from messages.errors import ContentError
-from service.enrolment.bulk.findings import Rejected
 from service.enrolment.bulk.first import First
 from service.enrolment.bulk.parts import opens_again
 from service.enrolment.bulk.sheet import sheet
@@ -166,14 +165,8 @@ def download_rejected(visit: ChangesPatients, identifier: str) -> Response:
     """The rejected rows, to be put right and imported."""
     one = _mine(visit, identifier)
     names = visit.core.imports.columns(one)
-    found = visit.core.imports.not_enrolled(one)
-
-    def rejected() -> Iterator[Rejected]:
-        for some, _ in found:
-            yield from some
-
     # The first piece is made now: where the rows have vanished, that is the answer.
-    pieces = sheet(names, rejected())
+    pieces = sheet(names, visit.core.imports.take_rejected(one, visit.source))
     first = next(pieces) + next(pieces, "")
 
     def told() -> Iterator[str]:

@@ -128,6 +128,19 @@ def test_rejected_rows_are_downloaded_inert_and_imported_when_put_right(web: Sit
     assert web.core.imports.load(again).tally["accepted"] == 1
 
 
+def test_the_audit_tells_who_confirmed_an_import_and_who_took_its_rows(web: Site) -> None:
+    desk = signed_in(web)
+    identifier, _ = uploaded(desk, text(patient(831), row(phone="1")))
+    desk.post(f"imports/{identifier}/confirm")
+    work(web, identifier)
+    desk.get(f"imports/{identifier}/rejected.csv")
+    page = said(signed_in(web, Role.ADMIN).get("audit?kind=import").text)
+    for told in ("An import was confirmed", "A file was imported", "Took away the rejected rows"):
+        assert told in page
+    assert desk.member.name in page
+    assert identifier in page
+
+
 def test_a_large_file_is_checked_by_a_worker_while_the_page_waits(web: Site) -> None:
     desk = signed_in(web)
     content = text(*(patient(number, series="nothing") for number in range(5_001)))
