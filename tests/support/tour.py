@@ -30,6 +30,7 @@ STOPS: Final = (
     Stop("patients", "patients"),
     Stop("patient", "patients", ("main table a",)),
     Stop("enrol", "patients/new"),
+    Stop("imports", "imports"),
     Stop("inbox", "inbox"),
     Stop("thread", "inbox", ("main a[href*='inbox/']",)),
     Stop("insight", "insight"),

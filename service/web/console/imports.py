@@ -28,6 +28,8 @@ router = console_router()
 AT_ONCE: Final = 5_000
 """A file of at most so many rows is checked before the answer; a worker checks a larger one."""
 LONGEST_NAME: Final = 200
+PAGE: Final = 20
+DIGITS: Final = 6
 _TOLD: Final = (
     *("clinic", "series", "language", "timezone", "state", "method", "wording"),
     *("encoding", "dates"),
@@ -35,9 +37,10 @@ _TOLD: Final = (
 
 
 @router.get("/imports")
-def list_imports(visit: ChangesPatients) -> Response:
-    """Show the form for a file, and earlier imports."""
-    return _upload_page(visit, {})
+def list_imports(visit: ChangesPatients, after: str = "") -> Response:
+    """Show the form for a file, and earlier imports, a page of them; ``after`` so many newer."""
+    newer = int(after) if after.isascii() and after.isdecimal() and len(after) < DIGITS else 0
+    return _upload_page(visit, {}, newer=newer)
 
 
 @router.post("/imports")
@@ -93,14 +96,17 @@ def _terms(visit: Visit, typed: dict[str, str]) -> Terms:
 
 
 def _upload_page(
-    visit: Visit, typed: dict[str, str], fault: InvalidInput | None = None
+    visit: Visit, typed: dict[str, str], fault: InvalidInput | None = None, newer: int = 0
 ) -> Response:
-    earlier = [one for one in visit.core.imports.latest() if _is_seen(visit, one)]
+    seen = [one for one in visit.core.imports.latest() if _is_seen(visit, one)]
+    page, rest = seen[newer : newer + PAGE], seen[newer + PAGE :]
     return visit.page(
         "imports",
         422 if fault else 200,
         faults=[wrong(visit, fault)] if fault else [],
-        earlier=earlier_rows(visit, earlier),
+        earlier=earlier_rows(visit, page),
+        newer=f"imports?after={max(0, newer - PAGE)}" if newer else "",
+        older=f"imports?after={newer + PAGE}" if rest else "",
         **upload_values(visit, typed),
     )
 
