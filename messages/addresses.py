@@ -7,6 +7,7 @@ such as `messages list` may take in all.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -46,7 +47,13 @@ _PHONE_SENTENCES: Final = {
 # number tables in an installed library are renewed, so the shape is enough here; a number that
 # turns out not to exist is refused by the provider at the first text (Twilio error 21211).
 _NORTH_AMERICAN: Final = re.compile(r"[2-9][0-8]\d[2-9]\d{6}")
+_NORTH_AMERICAN_TYPED: Final = re.compile(
+    r"(?:\+?1[ .-]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[ .-]?)([2-9][0-9]{2})[ .-]?([0-9]{4})"
+)
+"""How nearly everybody there writes a number; read without the library, which takes far longer."""
 _ROUNDED: Final = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
+_PLAIN_LOCAL: Final = re.compile(r"(?=.{1,64}$)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
+_LONGEST_USED: Final = 254  # RFC 3696, erratum 1690; what is longer the library words
 _FLOAT_TAIL: Final = re.compile(r"(?<=\d{9})\.0+$")  # a spreadsheet's 15035550142.0
 
 
@@ -71,15 +78,26 @@ def parse_phone(text: str, region: str) -> str:
         raise _phone_error("phone_missing")
     if _ROUNDED.fullmatch(cleaned):
         raise _phone_error("phone_rounded")
-    try:
-        number = phonenumbers.parse(cleaned[:_MAX_LENGTH], region.upper())
-    except phonenumbers.NumberParseException as error:
-        raise _phone_error(_parse_code(error.error_type)) from None
-    if number.extension:
-        raise _phone_error("phone_extension")
-    _refuse_impossible(number)
+    typed = _NORTH_AMERICAN_TYPED.fullmatch(cleaned)
+    if typed and (cleaned[0] == "+" or phonenumbers.country_code_for_region(region.upper()) == 1):
+        national = int("".join(filter(None, typed.groups())))
+        number = phonenumbers.PhoneNumber(country_code=1, national_number=national)
+    else:
+        number = _parsed(cleaned[:_MAX_LENGTH], region.upper())
+        if number.extension:
+            raise _phone_error("phone_extension")
+        _refuse_impossible(number)
     _refuse_without_texts(number)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _parsed(text: str, region: str) -> PhoneNumber:
+    import phonenumbers  # noqa: PLC0415
+
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise _phone_error(_parse_code(error.error_type)) from None
 
 
 def _parse_code(error_type: int) -> str:
@@ -112,13 +130,14 @@ def _refuse_without_texts(number: PhoneNumber) -> None:
     import phonenumbers  # noqa: PLC0415
     from phonenumbers import PhoneNumberType as Kind  # noqa: PLC0415
 
-    if not phonenumbers.is_valid_number(number):
+    kind = phonenumbers.number_type(number)
+    if kind == Kind.UNKNOWN:  # it is no valid number
         national = phonenumbers.national_significant_number(number)
         if number.country_code == 1 and _NORTH_AMERICAN.fullmatch(national):
             return
         raise _phone_error("phone_invalid")
     texts = {Kind.MOBILE, Kind.FIXED_LINE_OR_MOBILE, Kind.VOIP, Kind.PERSONAL_NUMBER}
-    if phonenumbers.number_type(number) not in texts:
+    if kind not in texts:
         raise _phone_error("phone_not_mobile")
 
 
@@ -132,8 +151,6 @@ def parse_email(text: str) -> str:
     Raises:
         AddressError: it is no e-mail address; the code says in which way.
     """
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
-
     cleaned = text.strip()
     if not cleaned:
         raise AddressError("email_missing", "The e-mail address is missing: give one.")
@@ -143,15 +160,35 @@ def parse_email(text: str) -> str:
         raise AddressError(
             "email_at_sign", "An e-mail address has one @ sign: give one, such as name@example.org."
         )
+    local, _, domain = cleaned.lower().rpartition("@")
+    if _PLAIN_LOCAL.fullmatch(local):  # then all depends on the domain, which many share
+        known = _known_domain(domain)
+        if known and len(local) + 1 + len(known) <= _LONGEST_USED:
+            return f"{local}@{known}"
+    return _checked(cleaned)
+
+
+@lru_cache(maxsize=4096)
+def _known_domain(domain: str) -> str | None:
+    """The domain in ASCII, None where addresses cannot have it."""
+    try:
+        return _checked(f"a@{domain}").partition("@")[2]
+    except AddressError:
+        return None
+
+
+def _checked(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
     try:
         checked = validate_email(
-            cleaned,
+            text,
             check_deliverability=False,
             allow_smtputf8=False,
             test_environment=True,  # lets .test domains (RFC 2606) through, for rehearsals
         )
     except EmailNotValidError as error:
-        raise _email_error(cleaned, error) from None
+        raise _email_error(text, error) from None
     return (checked.ascii_email or checked.normalized).lower()
 
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     alert_again_s: Annotated[float, Field(ge=1)] = Field(
         900, description="An urgent reply that nobody took is told of again after this, seconds."
     )
+    import_rows: Annotated[int, Field(ge=1, le=16_000_000)] = Field(
+        1_000_000, description="Rows that a file of patients may have."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity logged to stderr."
     )

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from service.authoring.library import Library
 from service.authoring.migrating import SeriesMigrations
 from service.bootstrap.for_accounts import ForAccounts
+from service.enrolment.bulk.course import Course
+from service.enrolment.bulk.first import FirstMessages
+from service.enrolment.bulk.imports import Imports
 from service.reporting.audit import AuditLog, AuditParts
 from service.reporting.insight.insight import Insight
 from service.reporting.insight.recounting import Recounting
@@ -22,6 +25,7 @@ from service.staff.one_message import OneMessage
 from service.staff.timeline import Timeline
 from service.store.address_changes import AddressChanges
 from service.store.counts import ClinicNumbers, Counts
+from service.store.imports import ImportStore
 from service.store.keys import system_random
 from service.store.migrations import Migrations
 from service.store.moving import SeriesMoves
@@ -144,3 +148,17 @@ class ForStaff(ForAccounts):
             self.business,
             self.machine,
         )
+
+    @cached_property
+    def first_messages(self) -> FirstMessages:
+        """Shows what the patients of a file would get first."""
+        return FirstMessages(self.composer, self.renderer)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Enrols the patients of a file."""
+        parts = (self.client, self.scripts, self.keyring, self.index, system_random)
+        store = ImportStore(*parts, self.machine, self.business)
+        course = Course(self.enrolment, self.clinics, self.catalog)
+        most = self.settings.import_rows
+        return Imports(store, course, self.patients, self.clinics, self.catalog, most)

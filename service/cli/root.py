@@ -50,6 +50,7 @@ aftervisit = LazyGroup(
         },
         "Patients": {
             "enroll": Lazy("service.cli.enroll:enroll", "Enrol a patient in a series"),
+            "import": Lazy("service.cli.imports:import_", "Enrol the patients of a CSV file"),
             "join": Lazy("service.cli.join:join", "Print the poster for joining by oneself"),
             "patients": Lazy("service.cli.patients:patients", "Find, show, pause, stop, erase"),
             "explain": Lazy("service.cli.explain:explain", "What a patient got or gets, and why"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from messages.catalog import Catalog
@@ -14,13 +14,13 @@ from service.clinics import Clinic
 from service.clock import BusinessClock, from_ms, to_ms
 from service.dispatch.standing import profile_of
 from service.enrolment.form import EnrolmentForm, ValidForm, validate
+from service.enrolment.known import Acquaintances, Known
 from service.errors import InvalidInput, NotFound, StoreUnavailable
-from service.store.patients import Enrolled, Patients
+from service.store.patients import Patients, ToEnrol
 from service.store.records import (
     CHANNELS,
     Channel,
     Patient,
-    PatientFields,
     Status,
     pack_subscription,
 )
@@ -63,6 +63,25 @@ class Proof:
     evidence: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A form that was checked, and who uses its addresses.
+
+    Attributes:
+        digests: keyed hashes of its addresses.
+        known: the patients at any of them.
+        proof: where the person enrols themselves.
+        evidence: kept with the consent beside what the form tells; names from
+            ``patients.EVIDENCE``.
+    """
+
+    valid: ValidForm
+    digests: Mapping[Channel, str]
+    known: tuple[Known, ...]
+    proof: Proof | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
 class AlreadyEnrolled(InvalidInput):
     """The patient is in that series.
 
@@ -94,6 +113,7 @@ class Enrolment:
     ) -> None:
         self._patients = patients
         self._suppressions = suppressions
+        self._acquaintances = Acquaintances(patients, suppressions)
         self._catalog = catalog
         self._clinics = clinics
         self._business = business
@@ -117,7 +137,8 @@ class Enrolment:
 
     def person(self, valid: ValidForm) -> tuple[Patient, bool]:
         """Whom a form is about as they would be stored, and whether they are a patient already."""
-        known = self._known(valid, self._digests(valid), None)
+        (asked,) = self.look([valid])
+        known = _known(asked)
         fresh = self._patients.id_of(valid.given_name, valid.phone, valid.email)
         return known or _patient(fresh, valid), known is not None
 
@@ -156,7 +177,7 @@ class Enrolment:
 
         Args:
             form: as typed.
-            source: who enrols, for the audit: ``cli``, ``staff:ana``, ``import:7``.
+            source: who enrols, for the audit: ``cli``, ``staff:ana``.
             proof: where the person enrols themselves.
 
         Raises:
@@ -165,70 +186,95 @@ class Enrolment:
             StoreUnavailable: nothing was enrolled.
         """
         valid = self.check(form, nameless=proof is not None)
-        digests = self._digests(valid)
-        # The same person asked for twice at the same instant gets one id, and so is one patient.
-        fresh = self._patients.id_of(valid.given_name, valid.phone, valid.email)
+        (asked,) = self.look([valid])
+        if proof is not None:
+            asked = replace(asked, proof=proof, evidence=proof.evidence)
+        (answer,) = self.enrol_all([asked], source=source)
+        if isinstance(answer, AlreadyEnrolled):
+            raise answer
+        return answer
+
+    def look(self, forms: Sequence[ValidForm]) -> list[Asked]:
+        """Who uses the addresses of many forms already; nothing is changed.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        digests = [self._acquaintances.digests(form.phone, form.email) for form in forms]
+        known = self._acquaintances.at(digests)
+        return [Asked(*each) for each in zip(forms, digests, known, strict=True)]
+
+    def enrol_all(self, asked: Sequence[Asked], *, source: str) -> list[Receipt | AlreadyEnrolled]:
+        """Enrol many, each all or nothing by itself; what became of each, in order.
+
+        Args:
+            asked: from `look`.
+            source: who enrols, for the audit.
+
+        Raises:
+            StoreUnavailable: some may have been enrolled; ask again, nobody is enrolled twice.
+        """
+        answers: dict[int, Receipt | AlreadyEnrolled] = {}
+        left, fresh = dict(enumerate(asked)), self._first_ids(asked)
         for _ in range(TRIES):
-            known = self._known(valid, digests, proof)
-            patient = known or _patient(fresh, valid)
-            copies = {
-                channel: self._suppressions.join(digest, patient.id)
-                for channel, digest in digests.items()
+            answers |= self._try(left, fresh, source)
+            left = {turn: each for turn, each in left.items() if turn not in answers}
+            if not left:
+                return [answers[turn] for turn in range(len(asked))]
+            again = self.look([each.valid for each in left.values()])
+            left = {
+                turn: replace(each, known=now.known)
+                for (turn, each), now in zip(left.items(), again, strict=True)
             }
-            evidence = {} if proof is None else proof.evidence
-            enrolled = self._create(
-                valid, patient, copies, evidence, new=known is None, source=source
-            )
-            if enrolled.outcome == "enrolled":
-                raise AlreadyEnrolled(patient.id, enrolled.number, valid.series.name)
-            if enrolled.outcome == "ok" and enrolled.status is not None:
-                return Receipt(
-                    patient=patient.id,
-                    subscription=f"{patient.id}.{enrolled.number}",
-                    new_patient=known is None,
-                    status=enrolled.status,
-                    suppressed=tuple(c for c in CHANNELS if _is_on(copies.get(c))),
-                )
-            self._forgotten(patient.id, digests)
-            fresh = self._patients.new_id()
+            fresh = {turn: self._patients.new_id() for turn in left}
         raise StoreUnavailable("No free patient id was found; try again.")
 
-    def _create(
-        self,
-        valid: ValidForm,
-        patient: Patient,
-        copies: Mapping[Channel, str],
-        evidence: Mapping[str, str],
-        *,
-        new: bool,
-        source: str,
-    ) -> Enrolled:
+    def _first_ids(self, asked: Sequence[Asked]) -> dict[int, str]:
+        # The same person asked for twice at the same instant gets one id, and so is one patient.
+        return {
+            turn: self._patients.id_of(each.valid.given_name, each.valid.phone, each.valid.email)
+            for turn, each in enumerate(asked)
+        }
+
+    def _try(
+        self, left: Mapping[int, Asked], fresh: Mapping[int, str], source: str
+    ) -> dict[int, Receipt | AlreadyEnrolled]:
+        """Enrol those whose id is free; the others are left out of the answer."""
+        known = {turn: _known(each) for turn, each in left.items()}
+        patients = {turn: known[turn] or _patient(fresh[turn], left[turn].valid) for turn in left}
+        pairs = [
+            (turn, channel, digest)
+            for turn, each in left.items()
+            for channel, digest in each.digests.items()
+        ]
+        joined = self._suppressions.join_all([(d, patients[turn].id) for turn, _, d in pairs])
+        copies: dict[int, dict[Channel, str]] = {turn: {} for turn in left}
+        for (turn, channel, _), copy in zip(pairs, joined, strict=True):
+            copies[turn][channel] = copy
         now_ms = self._business.now_ms()
-        profile = profile_of(patient, frozenset(patient.channels))
-        start = valid.start or local_date(profile, from_ms(now_ms))
-        due = next_due(valid.series, 0, profile, start, from_ms(now_ms))
-        at = from_ms(now_ms).isoformat()
-        return self._patients.enrol(
-            patient,
-            new=new,
-            subscription=pack_subscription(valid.series.name, valid.series.version, start, now_ms),
-            series=valid.series.name,
-            due_ms=now_ms if due is None else to_ms(due),
-            consents=[
-                {
-                    "channel": channel,
-                    "method": method,
-                    "wording": valid.wording,
-                    "address": patient.address(channel) or "",
-                    "by": source,
-                    "at": at,
-                    **evidence,
-                }
-                for channel, method in valid.consents.items()
+        outcomes = self._patients.enrol_all(
+            [
+                _to_enrol(each, patients[turn], copies[turn], now_ms, source, known[turn] is None)
+                for turn, each in left.items()
             ],
-            copies={channel: copy for channel, copy in copies.items() if not copy.startswith("0|")},
             source=source,
         )
+        answers: dict[int, Receipt | AlreadyEnrolled] = {}
+        for (turn, each), enrolled in zip(left.items(), outcomes, strict=True):
+            patient = patients[turn].id
+            if enrolled.outcome == "enrolled":
+                answers[turn] = AlreadyEnrolled(patient, enrolled.number, each.valid.series.name)
+            elif enrolled.outcome == "ok" and enrolled.status is not None:
+                answers[turn] = Receipt(
+                    patient=patient,
+                    subscription=f"{patient}.{enrolled.number}",
+                    new_patient=known[turn] is None,
+                    status=enrolled.status,
+                    suppressed=tuple(c for c in CHANNELS if _is_on(copies[turn].get(c))),
+                )
+            else:
+                self._forgotten(patient, each.digests)
+        return answers
 
     def _forgotten(self, identifier: str, digests: Mapping[Channel, str]) -> None:
         """Take somebody who was erased, whose id it would have been, out of the addresses again."""
@@ -236,39 +282,63 @@ class Enrolment:
             for digest in digests.values():
                 self._suppressions.leave(digest, identifier)
 
-    def _digests(self, valid: ValidForm) -> dict[Channel, str]:
-        addresses: dict[Channel, str | None] = {"sms": valid.phone, "email": valid.email}
-        return {
-            channel: self._suppressions.digest(channel, address)
-            for channel, address in addresses.items()
-            if address is not None
-        }
 
-    def _known(
-        self, valid: ValidForm, digests: Mapping[Channel, str], proof: Proof | None
-    ) -> Patient | None:
-        """The patient that the form is about as they are to be stored, if there is one already."""
-        shared = [set(self._suppressions.patients(digest)) for digest in digests.values()]
-        found = [
-            self._patients.find(identifier) for identifier in sorted(set.intersection(*shared))
-        ]
-        there = [(fields, self._patients.contact(fields)) for fields in found if fields is not None]
-        if proof is None:
-            return next((_again(c, valid) for _, c in there if _is_same(c, valid)), None)
-        there = [(f, c) for f, c in there if _is_at(c, valid, proof.channel)]
-        if valid.given_name:
-            there = [(f, c) for f, c in there if _is_named(c, valid.given_name)]
-        else:
-            already = [(f, c) for f, c in there if _is_in(f, valid.series.name)]
-            there = already or (there if len(there) == 1 else [])
-        channels = {proof.channel}
-        return next(
-            (
-                replace(c, channels=tuple(x for x in CHANNELS if x in channels.union(c.channels)))
-                for _, c in there
-            ),
-            None,
-        )
+def _to_enrol(
+    asked: Asked,
+    patient: Patient,
+    copies: Mapping[Channel, str],
+    now_ms: int,
+    source: str,
+    new: bool,  # noqa: FBT001 - passed on as it is
+) -> ToEnrol:
+    valid, now = asked.valid, from_ms(now_ms)
+    profile = profile_of(patient, frozenset(patient.channels))
+    start = valid.start or local_date(profile, now)
+    due = next_due(valid.series, 0, profile, start, now)
+    at = now.isoformat()
+    return ToEnrol(
+        patient,
+        new=new,
+        subscription=pack_subscription(valid.series.name, valid.series.version, start, now_ms),
+        series=valid.series.name,
+        due_ms=now_ms if due is None else to_ms(due),
+        consents=[
+            {
+                "channel": channel,
+                "method": method,
+                "wording": valid.wording,
+                "address": patient.address(channel) or "",
+                "by": source,
+                "at": at,
+                **asked.evidence,
+            }
+            for channel, method in valid.consents.items()
+        ],
+        copies={channel: copy for channel, copy in copies.items() if not copy.startswith("0|")},
+    )
+
+
+def _known(asked: Asked) -> Patient | None:
+    """The patient that the form is about as they are to be stored, if there is one already."""
+    valid, proof = asked.valid, asked.proof
+    there = [known for known in asked.known if known.at >= asked.digests.keys()]
+    if proof is None:
+        same = (known.contact for known in there if _is_same(known, valid))
+        return next((_again(contact, valid) for contact in same), None)
+    there = [known for known in there if _is_at(known.contact, valid, proof.channel)]
+    if valid.given_name:
+        there = [known for known in there if known.has_name(valid.given_name)]
+    else:
+        already = [known for known in there if known.is_in(valid.series.name)]
+        there = already or (there if len(there) == 1 else [])
+    channels = {proof.channel}
+    return next(
+        (
+            replace(c, channels=tuple(x for x in CHANNELS if x in channels.union(c.channels)))
+            for c in (known.contact for known in there)
+        ),
+        None,
+    )
 
 
 def _again(contact: Patient, valid: ValidForm) -> Patient:
@@ -279,25 +349,16 @@ def _again(contact: Patient, valid: ValidForm) -> Patient:
     )
 
 
-def _is_same(contact: Patient, valid: ValidForm) -> bool:
+def _is_same(known: Known, valid: ValidForm) -> bool:
     """Whether a patient has the form's given name and the very same addresses."""
-    same = (contact.phone, contact.email) == (valid.phone, valid.email)
-    return same and _is_named(contact, valid.given_name)
-
-
-def _is_named(contact: Patient, given_name: str) -> bool:
-    return contact.given_name.casefold() == given_name.casefold()
+    same = (known.contact.phone, known.contact.email) == (valid.phone, valid.email)
+    return same and known.has_name(valid.given_name)
 
 
 def _is_at(contact: Patient, valid: ValidForm, channel: Channel) -> bool:
     """Whether a patient of the form's clinic has its address of a channel."""
     address = valid.phone if channel == "sms" else valid.email
     return contact.clinic == valid.clinic.id and contact.address(channel) == address
-
-
-def _is_in(fields: PatientFields, series: str) -> bool:
-    under_way = (s for s in fields.subscriptions() if s.status in {Status.ACTIVE, Status.PAUSED})
-    return any(subscription.series == series for subscription in under_way)
 
 
 def _patient(identifier: str, valid: ValidForm) -> Patient:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache, partial
+from typing import TypeVar
 
 from messages.addresses import AddressError, parse_email, parse_phone
 from messages.catalog import Catalog
@@ -24,6 +26,7 @@ LATEST_START = date(2199, 12, 31)
 _REFUSALS = frozenset(
     {"no", "none", "not", "false", "0", "n", "n/a", "na", "never", "refused", "declined", "unknown"}
 )
+_Read = TypeVar("_Read")
 _WORD = re.compile(r"[\w][\w .:/@+-]{0,63}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -95,31 +98,93 @@ def validate(
     Raises:
         InvalidInput: the first thing that is wrong: field, code and what to give instead.
     """
-    clinic = read_clinic(form.clinic, clinics)
-    name = "" if nameless and not form.given_name.strip() else read_given_name(form.given_name)
-    phone = read_phone(form.phone, clinic.country)
-    email = read_email(form.email)
-    if phone is None and email is None:
-        raise InvalidInput("phone", "address_missing", "Give a phone number, an e-mail, or both.")
-    series = read_series(form.series)
-    language = language_of(form.language, series, catalog)
-    bedtime = parse_bedtime(form.bedtime or DEFAULT_BEDTIME)
-    state = read_state(form.state, clinic.country)
-    require_zone(form.timezone, clinic.country, bedtime)
+    judged = judge(form, clinics, catalog, nameless=nameless)
+    if isinstance(judged, ValidForm):
+        return judged
+    raise judged[0]
+
+
+def judge(
+    form: EnrolmentForm,
+    clinics: Mapping[str, Clinic],
+    catalog: Catalog,
+    *,
+    nameless: bool = False,
+) -> ValidForm | tuple[InvalidInput, ...]:
+    """Check a form as `validate` does; everything that is wrong where anything is.
+
+    What cannot be judged because something else is wrong (a phone without its clinic's country)
+    is left out.
+    """
+    faults = _Faults()
+    clinic = faults.of(lambda: read_clinic(form.clinic, clinics))
+    anonymous = nameless and not form.given_name.strip()
+    name = "" if anonymous else faults.of(lambda: read_given_name(form.given_name))
+    phone = None if clinic is None else faults.of(lambda: read_phone(form.phone, clinic.country))
+    email = faults.of(lambda: read_email(form.email))
+    if not form.phone.strip() and not form.email.strip():
+        faults.note("phone", "address_missing", "Give a phone number, an e-mail, or both.")
+    series = faults.of(lambda: read_series(form.series))
+    language = faults.of(lambda: language_of(form.language, series, catalog)) if series else None
+    when = _When.of(form, clinic.country if clinic else None, faults)
+    consents = _consents(form, faults)
+    if faults.found or not (clinic and series and when.bedtime):
+        return tuple(faults.found)
     return ValidForm(
         clinic=clinic,
-        given_name=name,
+        given_name=name or "",
         phone=phone,
         email=email,
-        language=language,
+        language=language or "",
         timezone=form.timezone.strip(),
-        state=state,
-        bedtime=bedtime,
+        state=when.state,
+        bedtime=when.bedtime,
         series=series,
-        start=read_start(form.start),
-        consents=_consents(form, phone, email),
+        start=when.start,
+        consents=consents,
         wording=form.wording.strip(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """What of a form says when somebody is written to; None for what is wrong."""
+
+    bedtime: time | None
+    state: str | None
+    start: date | None
+
+    @classmethod
+    def of(cls, form: EnrolmentForm, country: str | None, faults: _Faults) -> _When:
+        """Read it; ``country`` is None where the clinic is wrong."""
+        bedtime = faults.of(lambda: parse_bedtime(form.bedtime or DEFAULT_BEDTIME))
+        state = faults.of(lambda: read_state(form.state, country)) if country else None
+        usual = bedtime or parse_bedtime(DEFAULT_BEDTIME)
+        faults.of(lambda: require_zone(form.timezone, country or "US", usual))
+        return cls(bedtime, state, faults.of(lambda: read_start(form.start)))
+
+
+class _Faults:
+    """Collects what is wrong with a form.
+
+    Attributes:
+        found: in the order in which it is asked.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[InvalidInput] = []
+
+    def of(self, read: Callable[[], _Read]) -> _Read | None:
+        """What was read, None where it was wrong."""
+        try:
+            return read()
+        except InvalidInput as error:
+            self.found.append(error)
+            return None
+
+    def note(self, field: str, code: str, message: str) -> None:
+        """Add one."""
+        self.found.append(InvalidInput(field, code, message))
 
 
 def read_clinic(identifier: str, clinics: Mapping[str, Clinic]) -> Clinic:
@@ -200,13 +265,9 @@ def language_of(text: str, series: Series, catalog: Catalog) -> str:
         InvalidInput: some are not, or it is no language.
     """
     language = text.strip().lower()
-    lacking = [
-        step.message for step in series.steps if language not in catalog[step.message].languages
-    ]
-    if lacking:
-        whole = sorted(
-            set.intersection(*(set(catalog[step.message].languages) for step in series.steps))
-        )
+    whole = _languages(series.name, series.version, catalog)
+    if language not in whole:
+        lacking = [step for step in series.steps if language not in catalog[step.message].languages]
         raise InvalidInput(
             "language",
             "language_unknown",
@@ -215,6 +276,13 @@ def language_of(text: str, series: Series, catalog: Catalog) -> str:
             f"Written in: {', '.join(whole)}.",
         )
     return language
+
+
+@lru_cache(maxsize=256)
+def _languages(series: str, version: int, catalog: Catalog) -> tuple[str, ...]:
+    """Those that every message of a series is written in."""
+    steps = load_series(series, version).steps
+    return tuple(sorted(set.intersection(*(set(catalog[s.message].languages) for s in steps))))
 
 
 def parse_bedtime(text: str) -> time:
@@ -270,24 +338,26 @@ def read_start(text: str) -> date | None:
     return start
 
 
-def _consents(form: EnrolmentForm, phone: str | None, email: str | None) -> dict[Channel, str]:
+def _consents(form: EnrolmentForm, faults: _Faults) -> dict[Channel, str]:
     """Every address needs evidence that its owner agreed to be written to."""
-    given: dict[Channel, tuple[str | None, str]] = {
-        "sms": (phone, form.sms_consent.strip()),
-        "email": (email, form.email_consent.strip()),
+    given: dict[Channel, tuple[str, str]] = {
+        "sms": (form.phone.strip(), form.sms_consent.strip()),
+        "email": (form.email.strip(), form.email_consent.strip()),
     }
+    anywhere = any(address for address, _ in given.values())
     consents: dict[Channel, str] = {}
     for channel in CHANNELS:
         address, method = given[channel]
         field = f"{channel}_consent"
-        if address is None and method:
-            raise InvalidInput(
-                field, "consent_without_address", f"There is consent for {channel}, but no address."
-            )
-        if address is None:
+        if not address:
+            if method and anywhere:
+                said = f"There is consent for {channel}, but no address: give it, or do without."
+                faults.note(field, "consent_without_address", said)
             continue
-        consents[channel] = read_consent(method, channel)
-    read_wording(form.wording)
+        agreed = faults.of(partial(read_consent, method, channel))
+        if agreed is not None:
+            consents[channel] = agreed
+    faults.of(lambda: read_wording(form.wording))
     return consents
 
 

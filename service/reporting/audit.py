@@ -27,6 +27,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "series": ("status_", "moved", "moved_on", "retried", "sent_now"),
     "details": ("amended", "links_ended", "erased"),
     "inbox": ("task_", "answer_", "reply_", "mail_"),
+    "import": ("imported", "import_"),
     "service": ("sender_resumed",),
 }
 """Kinds that one can ask for, by what their entries say, or begin with where it ends in ``_``.
@@ -136,7 +137,7 @@ class AuditLog:
         if not wanted.patient:
             return self._trail.newest_first(
                 partitions=() if wanted.kind == ACCOUNTS else None,
-                staff=wanted.kind in {"", ACCOUNTS},
+                staff=wanted.kind in {"", ACCOUNTS, "import"},
                 before=before,
                 since_ms=wanted.since_ms,
                 until_ms=wanted.until_ms,

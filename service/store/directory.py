@@ -62,7 +62,15 @@ class Directory:
 
     def enter(self, identifier: str, lists: Sequence[str]) -> None:
         """Enter a patient, durably, before the record is made; not again where they just were."""
-        self._scripts.run_durably("enlist", [((self._key(each),), (identifier,)) for each in lists])
+        self.enter_all([(each, identifier) for each in lists])
+
+    def enter_all(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """The same for many pairs of list and patient, a call for each list."""
+        lists: dict[str, dict[str, None]] = {}
+        for listed, identifier in pairs:
+            lists.setdefault(listed, {})[identifier] = None
+        calls = [((self._key(listed),), tuple(ids)) for listed, ids in lists.items()]
+        self._scripts.run_durably("enlist", calls)
 
     def leave(self, identifier: str, lists: Sequence[str]) -> None:
         """Take a patient out of lists, durably."""

@@ -337,6 +337,30 @@ class StaffKeys:
         return f"{cls.tag}:l:{member}"
 
 
+class ImportKeys:
+    """The keys of files of patients that are imported; all in one slot, by a tag of their own."""
+
+    tag = "{imports}"
+    audit = f"{tag}:audit"
+    """Stream: which imports were confirmed and ended, by whom; entries as a partition's."""
+    latest = f"{tag}:latest"
+    """Sorted set: imports by when their file came, business ms UTC."""
+    waiting = f"{tag}:waiting"
+    """Sorted set: imports by the machine ms UTC at which a worker looks at them."""
+    files = f"{tag}:files"
+    """Hash: the latest import of a file, by the file's keyed digest."""
+
+    @classmethod
+    def record(cls, identifier: str) -> str:
+        """Hash: one import; it expires where nobody confirms it."""
+        return f"{cls.tag}:g:{identifier}"
+
+    @classmethod
+    def part(cls, part: str) -> str:
+        """Hash with expiry: a part of an import's file, or of what was rejected of it."""
+        return f"{cls.tag}:f:{part}"
+
+
 def sums(clinic: str, period: str) -> str:
     """Hash: what was counted for a clinic's number (``*``: for all) in a period, see `Counts`."""
     return f"{{counts}}:{clinic}:{period}"

@@ -17,6 +17,8 @@ from redis.exceptions import NoScriptError
 from service.store.census import Census, counted_by_cluster
 from service.store.connection import Durability
 
+TOGETHER = 50
+"""So many commands are worth copying together before they are sent."""
 Words = Sequence[Any]
 Command = tuple[Words, Mapping[str, Any]]
 """What is sent, and options for reading the answer."""
@@ -50,7 +52,9 @@ class Line:
             packed = [
                 hiredis.pack_command((*words[0].split(), *words[1:])) for words, _ in commands
             ]
-            self.connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
+            # Each piece is a system call of its own; a large pipeline goes in one.
+            pieces = [b"".join(packed)] if len(packed) >= TOGETHER else packed
+            self.connection.send_packed_command(pieces)  # type: ignore[no-untyped-call]
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self.fault = error
 

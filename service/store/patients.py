@@ -25,16 +25,25 @@ from service.store.keys import (
     new_patient_id,
     partition_of,
 )
-from service.store.records import LETTER, Channel, Patient, PatientFields, Status, Subscription
-from service.store.scripts import Argument, Scripts, as_bytes, as_text
+from service.store.records import (
+    LETTER,
+    Channel,
+    Patient,
+    PatientFields,
+    Status,
+    Subscription,
+    compact,
+)
+from service.store.scripts import Argument, Call, Scripts, as_bytes, as_text
 
 Consent = Mapping[str, str]
 EVIDENCE = (
     *("channel", "method", "wording", "address", "by", "at"),
-    *("shown_at", "ip", "confirmed", "join"),
+    *("shown_at", "ip", "confirmed", "join", "import", "file"),
 )
 """What is kept of a consent; the places of its row. ``shown_at`` is when the wording was shown,
-``ip`` where the form came from, ``confirmed`` what proved the address, ``join`` which join it was.
+``ip`` where the form came from, ``confirmed`` what proved the address, ``join`` which join it was,
+``import`` which import and row (``id/17``), ``file`` the SHA-256 of its file.
 """
 
 
@@ -51,6 +60,19 @@ class Enrolled:
     outcome: Literal["ok", "exists", "gone", "enrolled"]
     number: int = 0
     status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToEnrol:
+    """A subscription to be created; see `Patients.enrol`."""
+
+    patient: Patient
+    new: bool
+    subscription: str
+    series: str
+    due_ms: int
+    consents: Sequence[Consent]
+    copies: Mapping[Channel, str]
 
 
 class Patients:
@@ -120,38 +142,54 @@ class Patients:
             copies: suppression copies from ``Suppressions.join``.
             source: who enrols.
         """
-        left = self._list(patient, new=new)
-        names = _enrolment_keys(patient.id)
-        channels = "".join(LETTER[channel] for channel in patient.channels)
-        args: list[Argument] = [patient.id, int(new)]
-        args += [self._sealed(patient, patient.pack()), channels]
-        args += [subscription, due_ms, series, source, self._clock.now_ms()]
-        args += [self._sealed(patient, pack_evidence(consents)) if consents else b""]
-        args += [self._clinics.of(patient.clinic)]
-        for channel, copy in copies.items():
-            args += ["x" + LETTER[channel], copy]
-        enrolled = _enrolled(self._scripts.run_durably("enrol", [(names, args)])[0])
-        if left and enrolled.outcome == "ok":
-            self.directory.leave(patient.id, left)
-        return enrolled
+        one = ToEnrol(patient, new, subscription, series, due_ms, consents, copies)
+        return self.enrol_all([one], source=source)[0]
 
-    def _list(self, patient: Patient, *, new: bool) -> list[str]:
-        """Enter a patient in the lists in which they are to stand, before the record is written.
+    def enrol_all(self, many: Sequence[ToEnrol], *, source: str) -> list[Enrolled]:
+        """The same for many, each all or nothing by itself, with one wait for the disk."""
+        left = self._list([(one.patient, one.new) for one in many])
+        now_ms = self._clock.now_ms()
+        calls = [self._call(one, source, now_ms) for one in many]
+        answers = [_enrolled(answer) for answer in self._scripts.run_durably("enrol", calls)]
+        for one, enrolled in zip(many, answers, strict=True):
+            lists = left.get(one.patient.id)
+            if lists and enrolled.outcome == "ok":
+                self.directory.leave(one.patient.id, lists)
+        return answers
+
+    def _call(self, one: ToEnrol, source: str, now_ms: int) -> Call:
+        patient = one.patient
+        channels = "".join(LETTER[channel] for channel in patient.channels)
+        args: list[Argument] = [patient.id, int(one.new)]
+        args += [self._sealed(patient, patient.pack()), channels]
+        args += [one.subscription, one.due_ms, one.series, source, now_ms]
+        args += [self._sealed(patient, pack_evidence(one.consents)) if one.consents else b""]
+        args += [self._clinics.of(patient.clinic)]
+        for channel, copy in one.copies.items():
+            args += ["x" + LETTER[channel], copy]
+        return _enrolment_keys(patient.id), args
+
+    def _list(self, many: Sequence[tuple[Patient, bool]]) -> dict[str, list[str]]:
+        """Enter patients in the lists in which they are to stand, before records are written.
+
+        Args:
+            many: each patient, and whether they are new.
 
         Returns:
-            The lists in which they stand and are to stand no more, once it is.
+            By patient the lists in which they stand and are to stand no more, once it is.
         """
-        lists = self.directory.lists_of(patient)
-        stood: tuple[str, ...] = ()
-        if not new:
-            known = self.find(patient.id)
-            if known is None:
-                return []
-            stood = self.directory.lists_of(self.contact(known))
-        entered = [each for each in lists if each not in stood]
-        if entered:
-            self.directory.enter(patient.id, entered)
-        return [each for each in stood if each not in lists]
+        there = self.find_all([patient.id for patient, new in many if not new])
+        stood = {fields.id: self.directory.lists_of(self.contact(fields)) for fields in there}
+        entering: list[tuple[str, str]] = []
+        left: dict[str, list[str]] = {}
+        for patient, new in many:
+            if not new and patient.id not in stood:
+                continue
+            lists, before = self.directory.lists_of(patient), stood.get(patient.id, ())
+            entering += [(each, patient.id) for each in lists if each not in before]
+            left[patient.id] = [each for each in before if each not in lists]
+        self.directory.enter_all(entering)
+        return left
 
     def add_channel(
         self,
@@ -352,7 +390,7 @@ def pack_evidence(consents: Sequence[Consent]) -> bytes:
     for row in rows:
         while row and row[-1] is None:
             row.pop()
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    return compact(rows).encode()
 
 
 def _unpack_evidence(packed: bytes) -> list[dict[str, str]]:

@@ -17,16 +17,19 @@ from service.store.scripts import Scripts, as_bytes, as_text
 
 AT_ONCE = 200
 """Records read, and written, in one round trip: a millisecond or two of the store."""
-_RECORD = re.compile(r"\{p\d+\}:([pcrmkjv]):(.+)")
+_RECORD = re.compile(r"\{(?:p\d+|imports)\}:([pcrmkjvgf]):(.+)")
 _FIELDS = {
     "p": ("c",),
     "r": ("c", "r", "xh"),
     "m": ("c",),
     "k": ("c", "nt"),
     "j": ("c", "vs", "ve"),
+    "g": ("c",),
+    "f": ("c",),
 }
 """Encrypted fields of a patient, an inbound message, a message outside of a series, a task for
-staff and a join; ``c`` keys are lists of evidence, ``v`` hashes of nothing but ratings."""
+staff, a join, an import and a part of one; ``c`` keys are lists of evidence, ``v`` hashes of
+nothing but ratings."""
 
 _Places = list[tuple[str, bytes | None]]
 
@@ -63,7 +66,7 @@ class SealedValues:
             StoreUnavailable: the store did not answer.
         """
         with store_errors(self._client):
-            found = self._client.scan_iter(match="{p*}:[pcrmkjv]:*", count=1000)
+            found = self._client.scan_iter(match="{*}:[pcrmkjvgf]:*", count=1000)
             names = (as_text(name) for name in found)
             while batch := list(islice(names, AT_ONCE)):
                 yield self._read(batch)
@@ -101,7 +104,7 @@ class SealedValues:
         values = []
         for (name, kind, identifier), answer in zip(asked, pipeline.execute(), strict=True):
             # A patient's values are bound to the patient's id, a message's to its key.
-            associated = (name if kind in "rmkj" else identifier).encode()
+            associated = (name if kind in "rmkjgf" else identifier).encode()
             values += [
                 Sealed(name, place, associated, as_bytes(value))
                 for place, value in _places(kind, answer)

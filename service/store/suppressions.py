@@ -253,10 +253,16 @@ class Suppressions:
         Done before the patient's record is made, so that an opt-out that comes between the two
         already finds the patient.
         """
-        keys = self.keys(digest)
-        answer = self._scripts.run_durably("join_address", [((keys.address(digest),), (patient,))])
-        sequence, on, reason = (part.decode() for part in answer[0])
-        return f"{sequence}|{on}|{reason}"
+        return self.join_all([(digest, patient)])[0]
+
+    def join_all(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
+        """The same for many pairs of address and patient, with one wait for the disk."""
+        calls = [((self.keys(digest).address(digest),), (patient,)) for digest, patient in pairs]
+        copies = []
+        for answer in self._scripts.run_durably("join_address", calls):
+            sequence, on, reason = (part.decode() for part in answer)
+            copies.append(f"{sequence}|{on}|{reason}")
+        return copies
 
     def leave(self, digest: str, patient: str) -> None:
         """Take a patient out of an address's index; what is suppressed stays so."""
@@ -266,6 +272,14 @@ class Suppressions:
     def patients(self, digest: str) -> tuple[str, ...]:
         """Ids of the patients entered under an address (some may never have been completed)."""
         return patients_of(self._scripts.read_hash(self.keys(digest).address(digest)))
+
+    def patients_of_all(self, digests: Sequence[str]) -> list[tuple[str, ...]]:
+        """The same for many addresses, in one round trip."""
+        records = self._scripts.read_hashes([self.keys(d).address(d) for d in digests])
+        return [
+            tuple(field[2:].decode() for field in record if field.startswith(b"p:"))
+            for record in records
+        ]
 
 
 def _member(channel: Channel, digest: str) -> str:

@@ -1,4 +1,4 @@
-"""The audit of everything, newest first: the streams of all partitions and of staff, merged.
+"""The audit of everything, newest first: the streams of all partitions, of staff and of imports.
 
 Nothing here writes, and nothing anywhere takes an entry out: a stream only grows. Entries are in
 the order of the numbers that their server gave them, which no process of ours can choose.
@@ -17,7 +17,7 @@ import redis
 from service.clock import BusinessClock, MachineClock
 from service.store.audit import SLACK_MS, Entry, entry_of
 from service.store.connection import store_errors
-from service.store.keys import PartitionKeys, StaffKeys
+from service.store.keys import ImportKeys, PartitionKeys, StaffKeys
 from service.store.scripts import as_text
 
 FIRST_READ: Final = 4
@@ -25,6 +25,8 @@ FIRST_READ: Final = 4
 MOST_READ: Final = 256
 STAFF: Final = "staff"
 """Name of the stream about accounts; a partition's is its number."""
+IMPORTS: Final = "imports"
+"""Name of the stream about files of patients."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -123,7 +125,7 @@ class Trail:
 
         Args:
             partitions: only these; None for all.
-            staff: whether what concerns accounts is among them.
+            staff: whether what concerns accounts and imports is among them.
             before: only what comes after this place.
             since_ms: from then on, business ms UTC.
             until_ms: before then.
@@ -134,7 +136,7 @@ class Trail:
         wanted = range(self._partitions) if partitions is None else partitions
         keys = {str(partition): PartitionKeys(partition).audit for partition in wanted}
         if staff:
-            keys[STAFF] = StaffKeys.audit
+            keys |= {STAFF: StaffKeys.audit, IMPORTS: ImportKeys.audit}
         upper, lower = self._bounds(since_ms, until_ms)
         streams = [
             _Stream(name, key, _upper(name, before, upper), lower) for name, key in keys.items()

@@ -20,6 +20,10 @@ log = structlog.get_logger("service.web.access")
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; a webhook of the longest text has 8 KB."""
+FILE_LIMIT: Final = 256 * 1024 * 1024
+"""The same where a file of patients is uploaded: a million rows of 250 letters."""
+UPLOADS: Final = frozenset({("POST", "/console/imports")})
+"""Where files are uploaded; by whom is asked before anything of them is read."""
 TOO_LARGE: Final = 413
 HSTS: Final = "max-age=31536000"
 POLICY: Final = "Content-Security-Policy"
@@ -98,6 +102,8 @@ class _Passage:
         by_default: Mapping[bytes, bytes],
     ) -> None:
         self._declared = dict(scope["headers"]).get(b"content-length", b"0")
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        self._limit = FILE_LIMIT if (scope["method"], path) in UPLOADS else BODY_LIMIT
         self._receive = receive
         self._send = send
         self._always = always
@@ -111,11 +117,11 @@ class _Passage:
         Raises:
             HTTPException: 413, before more is read than is allowed.
         """
-        if self._declared.isdigit() and int(self._declared) > BODY_LIMIT:
+        if self._declared.isdigit() and int(self._declared) > self._limit:
             raise HTTPException(TOO_LARGE)
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > BODY_LIMIT:
+        if self._received > self._limit:
             raise HTTPException(TOO_LARGE)
         return message
 

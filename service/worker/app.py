@@ -6,14 +6,19 @@ from celery import Celery
 from kombu import Queue
 
 from service.worker.brokers import broker_of
-from service.worker.queues import DRAIN, MIGRATIONS, QUEUES
+from service.worker.queues import DRAIN, IMPORTS, MIGRATIONS, QUEUES
 from service.worker.transport import register
 
 DRAIN_EXPIRES_S = 10
 """A drain that waited longer than this is dropped; the tick has queued another by then."""
+IMPORT_EXPIRES_S = 60
 VISIBILITY_S = 300
 MIGRATION_EXPIRES_S = 60
 MIGRATION_TASK = "aftervisit.migrate"
+IMPORT_TASK = "aftervisit.import"
+
+ROUTES = {MIGRATION_TASK: {"queue": MIGRATIONS}, IMPORT_TASK: {"queue": IMPORTS}}
+"""Tasks that do not go where drains go."""
 
 
 def make_app(broker: str) -> Celery:
@@ -29,7 +34,7 @@ def make_app(broker: str) -> Celery:
     app.conf.update(
         task_queues=[Queue(name) for name in QUEUES],
         task_default_queue=DRAIN,
-        task_routes={MIGRATION_TASK: {"queue": MIGRATIONS}},
+        task_routes=ROUTES,
         task_ignore_result=True,
         task_acks_late=False,
         task_serializer="json",

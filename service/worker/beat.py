@@ -12,7 +12,13 @@ from kombu.exceptions import OperationalError
 from service.bootstrap import Core
 from service.dispatch.tick import Ticker
 from service.errors import StoreUnavailable
-from service.worker.app import DRAIN_EXPIRES_S, MIGRATION_EXPIRES_S, MIGRATION_TASK
+from service.worker.app import (
+    DRAIN_EXPIRES_S,
+    IMPORT_EXPIRES_S,
+    IMPORT_TASK,
+    MIGRATION_EXPIRES_S,
+    MIGRATION_TASK,
+)
 from service.worker.tasks import DRAIN_TASK
 
 log = structlog.get_logger(__name__)
@@ -23,6 +29,7 @@ class TickScheduler(Scheduler):
 
     ticker: Ticker
     queue_migrations: Callable[[], None]
+    queue_imports: Callable[[], None]
 
     def setup_schedule(self) -> None:
         """There is no crontab: what is due stands in the store."""
@@ -32,6 +39,7 @@ class TickScheduler(Scheduler):
         try:
             if self.ticker.tick().led:
                 self.queue_migrations()
+                self.queue_imports()
         except (StoreUnavailable, OperationalError) as error:
             log.warning("tick_failed", fault=str(error))
             return 1.0
@@ -50,6 +58,16 @@ def make_beat(app: Celery, core: Core) -> Service:
     def queue_migrations(_: object) -> None:
         core.series_migrations.queue(queue_migration)
 
-    bound = {"ticker": core.ticker(queue_drain), "queue_migrations": queue_migrations}
+    def queue_import(identifier: str) -> None:
+        app.send_task(IMPORT_TASK, (identifier,), expires=IMPORT_EXPIRES_S, retry=False)
+
+    def queue_imports(_: object) -> None:
+        core.imports.queue(queue_import)
+
+    bound = {
+        "ticker": core.ticker(queue_drain),
+        "queue_migrations": queue_migrations,
+        "queue_imports": queue_imports,
+    }
     scheduler = type("BoundTickScheduler", (TickScheduler,), bound)
     return Service(app, scheduler_cls=scheduler)

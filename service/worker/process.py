@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,8 @@ from service.store.keys import new_attempt_id, system_random
 
 MIGRATION_S = 1.0
 """So long a worker process is at a migration before what else waits has its turn."""
+IMPORT_S = 5.0
+"""So long a worker process is at an import before what else waits has its turn."""
 
 
 class WorkerProcess:
@@ -42,6 +45,17 @@ class WorkerProcess:
         """Go on with a migration for a while."""
         token = new_attempt_id(0, system_random)
         self._core.series_migrations.go_on(identifier, seconds=MIGRATION_S, token=token)
+
+    def import_patients(self, identifier: str) -> bool:
+        """Check or import a file for a while; False where there was nothing to do."""
+        until, told = self._core.machine.monotonic() + IMPORT_S, threading.Event()
+
+        def may_go_on() -> bool:
+            return not told.is_set() and self._core.machine.monotonic() < until
+
+        token = new_attempt_id(0, system_random)
+        with ending_in_order(told.set):
+            return self._core.imports.go_on(identifier, token, may_go_on)
 
     def close(self) -> None:
         """Close carriers, loop and store."""

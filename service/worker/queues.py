@@ -10,5 +10,8 @@ DRAIN: Final = "drain"
 MIGRATIONS: Final = "migrations"
 """Patients to be moved to another version of their series; no drain has to wait behind them."""
 
-QUEUES: Final = (DRAIN, MIGRATIONS)
+IMPORTS: Final = "imports"
+"""Files of patients, to be checked or imported; behind them no drain has to wait."""
+
+QUEUES: Final = (DRAIN, MIGRATIONS, IMPORTS)
 """Every queue; the worker command consumes all of them."""

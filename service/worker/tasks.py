@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from service.errors import StoreUnavailable
-from service.worker.app import MIGRATION_TASK
+from service.worker.app import IMPORT_TASK, MIGRATION_TASK
 from service.worker.process import current_process
 
 log = structlog.get_logger(__name__)
@@ -32,3 +32,13 @@ def migrate(identifier: str) -> None:
     except StoreUnavailable as error:
         # Beat goes on asking; a migration goes on where it was.
         log.warning("store_unavailable", migration=identifier, fault=str(error))
+
+
+@shared_task(name=IMPORT_TASK)
+def import_patients(identifier: str) -> None:
+    """Check a file of patients, or import it, for a while."""
+    try:
+        current_process().import_patients(identifier)
+    except StoreUnavailable as error:
+        # Beat goes on asking; an import goes on where it was.
+        log.warning("store_unavailable", imports=identifier, fault=str(error))

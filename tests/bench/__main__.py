@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.goals.console import console
+from tests.bench.goals.imports import imports
 from tests.bench.goals.rush import rush
 from tests.bench.goals.stored import stored
 from tests.bench.goals.throughput import mails, slow_texts, texts
@@ -33,6 +34,7 @@ GOALS: dict[str, Callable[[Part, Path, Sizes], None]] = {
     "P4": few,
     "P5": stored,
     "P6": rush,
+    "P7": imports,
     "P8": webhooks,
     "P9": workers,
     "pages": console,

@@ -18,6 +18,7 @@ class Sizes:
         stored: P5's and P9's subscriptions in the store; the last is P5's.
         idle_s: how long P5 watches a service that has nothing to do.
         rush: P6's subscriptions that are due in the same second.
+        imports: P7's rows of a small file and of a large one.
         webhooks: P8's texts to us, at a steady rate, and as many again at once.
         console: patients in the store whose console is looked at.
         workers: P9's numbers of worker processes.
@@ -31,6 +32,7 @@ class Sizes:
     stored: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     idle_s: float = 20
     rush: int = 100_000
+    imports: tuple[int, int] = (20_000, 200_000)
     webhooks: int = 10_000
     console: int = 100_000
     workers: tuple[int, ...] = (1, 2, 4)
@@ -45,6 +47,7 @@ QUICK = Sizes(
     stored=(1_000, 5_000, 20_000),
     idle_s=5,
     rush=5_000,
+    imports=(2_000, 20_000),
     webhooks=2_000,
     console=5_000,
 )
@@ -57,6 +60,7 @@ SMOKE = Sizes(
     stored=(200, 400),
     idle_s=1,
     rush=200,
+    imports=(50, 200),
     webhooks=100,
     console=200,
     workers=(1,),

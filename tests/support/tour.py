@@ -35,6 +35,7 @@ STOPS: Final = (
     Stop("address", "patients", ("main table a", "main a[href$='/address/phone']")),
     Stop("add-series", "patients", ("main table a", "main a[href$='/series']")),
     Stop("stop", "patients", ("main table a", "main a[href$='/stop']")),
+    Stop("imports", "imports"),
     Stop("inbox", "inbox"),
     Stop("thread", "inbox", ("main a[href*='inbox/']",)),
     Stop("insight", "insight"),

@@ -20,7 +20,7 @@ from service.inbox.understanding.likeness import PREFIX
 from service.inbox.understanding.rules import rules_of
 from service.settings import Settings
 from service.store import keys
-from service.store.keys import PartitionKeys, StaffKeys
+from service.store.keys import ImportKeys, PartitionKeys, StaffKeys
 from service.store.records import FlightState, Status
 from service.store.replies import INBOUND_MARK
 from service.web.health import PROBE
@@ -79,6 +79,8 @@ def test_every_key_of_the_store_is_documented_and_no_other_is() -> None:
     expected |= {StaffKeys.session("<token>"), StaffKeys.sessions("<member>")}
     expected |= {keys.MIGRATIONS, keys.OPEN_MIGRATIONS, keys.migration("<identifier>")}
     expected |= {keys.CLINIC_NUMBERS, keys.ADDED_COUNTS, keys.sums("<clinic>", "<period>")}
+    expected |= {ImportKeys.record("<identifier>"), ImportKeys.part("<part>"), ImportKeys.latest}
+    expected |= {ImportKeys.waiting, ImportKeys.files, ImportKeys.audit}
     expected |= {keys.rate("<sender>"), keys.limit("<name>", "<digest>")}
     expected |= {INBOUND_MARK, PROBE, f"{partition.tag}:n:<address>"}
     tables = page("reference/store.md").partition("## A patient's fields")[0]

@@ -118,10 +118,11 @@ class Needs:
         session = await run_in_threadpool(core.sessions.find, token) if token else None
         if session is None:
             raise NotSignedIn
-        if request.method not in _SAFE:
-            await _require_own_form(request, session.csrf)
+        # Before anything of a form is read, which may hold a file.
         if self.right is not None and not session.member.may(self.right):
             raise NotAllowed
+        if request.method not in _SAFE:
+            await _require_own_form(request, session.csrf)
         visit = Visit(request, core, session)
         request.state.visit = visit  # so that an error's page keeps the navigation
         return visit

@@ -188,6 +188,8 @@ def _path(entry: Entry, name: str, *, is_member: bool) -> str:
     """Where more is told of what an entry is about, below ``console/``."""
     if is_member:
         return f"members/{name}" if is_patient_id(name) else ""
+    if kind_of(entry.what) == "import":
+        return f"imports/{name}"
     about_patient = kind_of(entry.what) in {"seen", "series", "details", "consent"}
     return f"patients/{name}" if about_patient and is_patient_id(name) else ""
 

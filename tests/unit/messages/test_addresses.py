@@ -1,4 +1,8 @@
+from contextlib import suppress
+
+import phonenumbers
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,6 +129,51 @@ def test_any_text_is_an_email_address_or_refused(text: str) -> None:
         assert parse_email(address) == address
         assert parse_email(text.upper()) == address
         assert address.isascii()
+
+
+@given(
+    st.builds(
+        "{}{}{}{}{}{}".format,
+        st.sampled_from(["", "1", "+1", "+1 ", "1-", "0", "+44"]),
+        st.sampled_from(["503", "(212) ", "(800)", "876", "119", "555"]),
+        st.sampled_from(["", "-", " ", ".", "  ", "/"]),
+        st.integers(0, 999).map("{:03}".format),
+        st.sampled_from(["", "-", " ", "."]),
+        st.integers(0, 9999).map("{:04}".format),
+    ),
+    st.sampled_from(["US", "CA", "JM", "GB"]),
+)
+def test_a_number_is_read_as_the_library_reads_it(text: str, region: str) -> None:
+    number = None
+    with suppress(phonenumbers.NumberParseException):
+        number = phonenumbers.parse(text, region)
+    try:
+        read = parse_phone(text, region)
+    except AddressError as error:
+        refused = number is None or not phonenumbers.is_valid_number(number)
+        assert refused or error.code == "phone_not_mobile"  # noqa: PT017 - either outcome is right
+    else:
+        assert number is not None
+        assert read == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@given(
+    st.text("ab.+_-'A ", min_size=1, max_size=6),
+    st.sampled_from(["example.org", "EXAMPLE.org", "-a.org", "localhost", "x.invalid", "b..c"]),
+)
+def test_an_email_address_is_judged_as_the_library_judges_it(local: str, domain: str) -> None:
+    text = f"{local}@{domain}".strip()
+    try:
+        checked = validate_email(
+            text, check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
+        expected = checked.normalized.lower()
+    except EmailNotValidError:
+        expected = None
+    try:
+        assert parse_email(text) == expected
+    except AddressError:
+        assert expected is None
 
 
 def test_an_address_error_is_a_value_error() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from messages.catalog import Catalog
 from service.clinics import SAMPLE_CLINIC, Clinic
-from service.enrolment.form import EnrolmentForm, ValidForm, validate
+from service.enrolment.form import EnrolmentForm, ValidForm, judge, validate
 from service.errors import InvalidInput
 
 CATALOG = Catalog.load()
@@ -98,6 +98,20 @@ def test_a_bad_field_is_told(changes: dict[str, str], field: str, code: str) -> 
     told = str(refusal.value)
     assert told
     assert "\n" not in told
+
+
+def test_everything_that_is_wrong_with_a_form_is_told_at_once() -> None:
+    form = replace(GOOD, given_name="", phone="555", timezone="Mars", start="soon", wording="")
+    judged = judge(form, CLINICS, CATALOG)
+    assert not isinstance(judged, ValidForm)
+    fields = [fault.field for fault in judged]
+    assert fields == ["given_name", "phone", "timezone", "start", "wording"]
+
+
+def test_what_follows_from_another_fault_is_not_told_as_well() -> None:
+    judged = judge(replace(GOOD, phone="", email=""), CLINICS, CATALOG)
+    assert not isinstance(judged, ValidForm)
+    assert [fault.code for fault in judged] == ["address_missing"]
 
 
 def test_one_address_is_enough() -> None:

@@ -1,0 +1,1 @@
+"""Enrolling many patients from a file: reading, judging, check and run."""
