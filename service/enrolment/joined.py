@@ -75,7 +75,10 @@ class Joined:
             known = self._patients.consents(identifier)
             if any((c.get("join"), c["channel"]) == (join.id, channel) for c in known):
                 return identifier  # by an earlier call, which was cut off
-            patient = _with(self._patients.contact(fields), channel, address)
+            contact = self._patients.contact(fields)
+            if contact.address(channel) not in {None, address}:
+                return identifier  # staff have put another in its place since; that one stands
+            patient = _with(contact, channel, address)
             copy = self._suppressions.join(digest, identifier)
             consent = {
                 "channel": channel,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from schedules.calendar import zone_of
-from service.clock import from_ms
+from service.clock import from_ms, to_ms
 from service.reporting.events import Event, of_consent, of_entry, of_reply, of_sent, of_task
 from service.store.audit import Audit, Entry
 from service.store.conversations import Conversations, Said, Sent
@@ -65,25 +65,24 @@ class Happened:
         """
         zone = zone_of(patient.timezone)
         since_ms, until_ms = between or (fields.enrolled_ms - BEFORE_MS, None)
-        addresses = {
-            self._records.suppressions.digest(channel, address): channel
-            for channel in CHANNELS
-            if (address := patient.address(channel))
+        consents = self._records.patients.consents(patient.id)
+        held = {
+            self._records.suppressions.digest(each.channel, each.address): each
+            for each in held_addresses(patient, consents)
         }
         said = [
             each
-            for address in addresses
-            for each in self._records.conversations.of(address, since_ms)
-            if until_ms is None or each.at_ms < until_ms
+            for digest, address in held.items()
+            for each in self._records.conversations.of(digest, since_ms)
+            if address.at(each.at_ms) and (until_ms is None or each.at_ms < until_ms)
         ]
         replies = [each.what for each in said if isinstance(each.what, Reply)]
         spoken = {reply.source: reply.channel for reply in replies}
+        entries = self._entries(patient.id, held, since_ms, until_ms)
         events = [
             *(self._said(each, zone, texts=texts) for each in said),
-            *(of_consent(each, zone) for each in self._records.patients.consents(patient.id)),
-            *_changes(
-                self._entries(patient.id, addresses, since_ms, until_ms), addresses, spoken, zone
-            ),
+            *(of_consent(each, zone) for each in consents),
+            *_changes(entries, held, spoken, zone),
         ]
         if between is not None:
             since, until = map(from_ms, between)
@@ -107,29 +106,79 @@ class Happened:
     def _entries(
         self,
         patient: str,
-        addresses: Mapping[str, Channel],
+        held: Mapping[str, Held],
         since_ms: int,
         until_ms: int | None,
     ) -> list[Entry]:
         """What the audit holds, each partition read once."""
         names: dict[PartitionKeys, set[str]] = {}
         names.setdefault(PartitionKeys(partition_of(patient)), set()).add(patient)
-        for address in addresses:
-            names.setdefault(self._records.suppressions.keys(address), set()).add(address)
+        for digest in held:
+            names.setdefault(self._records.suppressions.keys(digest), set()).add(digest)
         return [
             entry
             for keys, wanted in names.items()
             for entry in self._records.audit.of(keys, wanted, since_ms, until_ms)
+            if entry.on not in held or held[entry.on].at(entry.at_ms)
         ]
 
 
 def _changes(
     entries: list[Entry],
-    addresses: Mapping[str, Channel],
+    held: Mapping[str, Held],
     spoken: Mapping[str, Channel],
     zone: tzinfo,
 ) -> Iterator[Event]:
     for entry in entries:
-        event = of_entry(entry, zone, addresses.get(entry.on), spoken.get(entry.by))
+        where = held[entry.on].channel if entry.on in held else None
+        event = of_entry(entry, zone, where, spoken.get(entry.by))
         if event is not None:
             yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An address that is, or was, a patient's.
+
+    Attributes:
+        since_ms: business ms UTC, from when on what is said there is told of them.
+        until_ms: when another one took its place; None where it is theirs now.
+    """
+
+    channel: Channel
+    address: str
+    since_ms: int = 0
+    until_ms: int | None = None
+
+    def at(self, ms: int) -> bool:
+        """Whether it was theirs at an instant."""
+        return self.since_ms <= ms and (self.until_ms is None or ms < self.until_ms)
+
+
+def held_addresses(patient: Patient, consents: Sequence[Mapping[str, str]]) -> list[Held]:
+    """The addresses of a patient: those of now, and each that was corrected, until it was.
+
+    What was said where an address was somebody else's is none of the patient's story.
+
+    Args:
+        patient: as they are now.
+        consents: their evidence, which names the address that it is for.
+    """
+    found: list[Held] = []
+    for channel in CHANNELS:
+        known = [
+            (to_ms(datetime.fromisoformat(consent["at"])), consent["address"])
+            for consent in consents
+            if consent["channel"] == channel and consent.get("address") and consent.get("at")
+        ]
+        current = patient.address(channel)
+        for place, (_, address) in enumerate(known):
+            later = [at_ms for at_ms, other in known[place + 1 :] if other != address]
+            if address != current and later:
+                found.append(Held(channel, address, until_ms=later[0]))
+        if current:
+            of_now = [at_ms for at_ms, address in known if address == current]
+            others = any(address != current for _, address in known)
+            since_ms = of_now[0] - BEFORE_MS if of_now and others else 0
+            found.append(Held(channel, current, since_ms))
+    return found

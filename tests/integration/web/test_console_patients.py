@@ -311,6 +311,26 @@ def test_a_corrected_phone_needs_consent_anew(web: Site, desk: Desk, phone: str)
     assert desk.get(f"patients/{ana}/address/fax").status_code == MISSING
 
 
+def test_what_was_said_at_an_address_before_it_was_corrected_is_still_told(
+    web: Site, desk: Desk, phone: str
+) -> None:
+    ana, new = enrol(web, phone=phone), "+15035557711"
+    web.text(phone, "how long does this go on")
+    before = web.core.business.now_ms()
+    try:
+        web.core.client.hset("av:clock", "now", before + 60_000)
+        fields = {"address": new, "consent": "verbal", "wording": "2026-11"}
+        desk.follow(f"patients/{ana}/address/phone", **fields)
+        web.text(phone, "who is this")
+        web.text(new, "thank you so much")
+        told = said(desk.get(f"patients/{ana}"))
+        assert "how long does this go on" in told
+        assert "thank you so much" in told
+        assert "who is this" not in told, "the old number is somebody else's now"
+    finally:
+        web.core.client.hset("av:clock", "now", before)
+
+
 def test_stopping_asks_to_be_sure_and_then_stops(
     web: Site, desk: Desk, phone: str, email: str
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from service.clinics import SAMPLE_CLINIC
+from service.staff.addresses import NewAddress
 from service.store.joins import Joins
 from service.store.records import Status
 from service.store.scripts import as_text
@@ -177,6 +178,22 @@ def test_a_patient_who_was_there_before_is_not_widened_by_somebody_elses_mailbox
     assert len(web.core.patients.consents(before)) == 2
     (other,) = patients_of(web, "email", email)
     assert other != before
+
+
+def test_an_address_that_staff_have_put_in_meanwhile_stands(
+    web: Site, phone: str, email: str, source: str
+) -> None:
+    ask(web, phone=phone, email=email, source=source)
+    web.core.joining.by_text.confirm_by_text(phone, SAMPLE_CLINIC, f"SM-{phone}")
+    (patient,) = patients_of(web, "sms", phone)
+    entered = f"staff.{email}"
+    new = NewAddress(channel="email", address=entered, consent="verbal", wording="2026-11")
+    web.core.corrected_addresses.correct(patient, new, source="staff:x")
+    assert web.client.post(link_to(web, email)).status_code == 200
+    assert web.core.patients.contact(web.core.patients.load(patient)).email == entered
+    digest = web.core.suppressions.digest("email", entered)
+    web.core.suppressions.suppress("email", digest, reason="one_click", source="test")
+    assert web.silent(patient, "email")
 
 
 def test_fifty_copies_of_one_form_queue_one_confirmation(
