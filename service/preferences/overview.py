@@ -128,8 +128,10 @@ class Overviews:
         self._catalog = catalog
         self._business = business
 
-    def of(self, fields: PatientFields) -> Overview:
+    def of(self, fields: PatientFields, language: str = "") -> Overview:
         """The page of a patient whose record has been read.
+
+        ``language``: that series are named in; empty for the patient's.
 
         Raises:
             KeyMissing: the key it was encrypted under is not in the ring.
@@ -144,7 +146,8 @@ class Overviews:
             clinic=self._clinics.get(patient.clinic),
             today=local_date(profile, now),
             series=tuple(
-                _series(fields, each, profile, patient, now) for each in fields.subscriptions()
+                _series(fields, each, profile, language or patient.language, now)
+                for each in fields.subscriptions()
             ),
             channels=tuple(_channel(fields, patient, channel) for channel in CHANNELS),
             languages=languages_of(fields, self._catalog),
@@ -156,11 +159,11 @@ def _series(
     fields: PatientFields,
     subscription: Subscription,
     profile: Profile,
-    patient: Patient,
+    language: str,
     now: datetime,
 ) -> SeriesView:
     series = series_of(subscription)
-    words = series.words(patient.language)
+    words = series.words(language)
     zone = zone_of(profile.timezone)
     paused = subscription.status is Status.PAUSED and subscription.until_ms is not None
     until = from_ms(subscription.until_ms or 0).astimezone(zone).date() if paused else None

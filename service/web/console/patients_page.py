@@ -25,7 +25,7 @@ def show_patient(visit: SeesPatients, patient: str, until: str = "") -> Response
     coming = [line for line in core.explain.explain(patient) if line.ended is None and line.due]
     return visit.page(
         "patient",
-        **card(visit, core.overviews.of(fields), coming),
+        **card(visit, core.overviews.of(fields, visit.language), coming),
         **_happened(visit, contact, until),
     )
 
