@@ -43,7 +43,15 @@ class Stop:
 
 OUTSIDE: Final = (
     Stop("sign-in", "sign-in"),
-    Stop("sign-in-refused", "sign-in", (Typed("#email", "nobody@clinic.example"), Typed("#password", "no password of theirs"), "main button")),
+    Stop(
+        "sign-in-refused",
+        "sign-in",
+        (
+            Typed("#email", "nobody@clinic.example"),
+            Typed("#password", "no password of theirs"),
+            "main button",
+        ),
+    ),
     Stop("forgotten", "forgotten"),
     Stop("link-dead", "reset/none"),
 )
