@@ -128,8 +128,10 @@ class Overviews:
         self._catalog = catalog
         self._business = business
 
-    def of(self, fields: PatientFields) -> Overview:
+    def of(self, fields: PatientFields, language: str = "") -> Overview:
         """The page of a patient whose record has been read.
+
+        ``language``: that series are named in; empty for the patient's.
 
         Raises:
             KeyMissing: the key it was encrypted under is not in the ring.
@@ -144,7 +146,7 @@ class Overviews:
             clinic=self._clinics.get(patient.clinic),
             today=local_date(profile, now),
             series=tuple(
-                _series(fields, each, profile, patient, now)
+                _series(fields, each, profile, language or patient.language, now)
                 for each in fields.subscriptions()
                 if each.moved_to is None  # what it went on as stands for it
             ),
@@ -158,11 +160,11 @@ def _series(
     fields: PatientFields,
     subscription: Subscription,
     profile: Profile,
-    patient: Patient,
+    language: str,
     now: datetime,
 ) -> SeriesView:
     series = series_of(subscription)
-    words = series.words(patient.language)
+    words = series.words(language)
     zone = zone_of(profile.timezone)
     paused = subscription.status is Status.PAUSED and subscription.until_ms is not None
     until = from_ms(subscription.until_ms or 0).astimezone(zone).date() if paused else None

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.polling import until
-from tests.support.servers import data_dir_for_embedded
-from tests.support.system import COMMAND
+from tests.support.demonstration import Demonstration, demonstration
 
 QUIET = [
     "--disable-background-networking",
@@ -46,35 +41,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """A demonstration whose two days are over."""
+    with demonstration(tmp_path_factory.mktemp("demo"), days=2) as running:
+        yield running
+
+
+@pytest.fixture
+def demo_page(demo: Demonstration) -> str:
     """URL of the phones and mailboxes of a demonstration whose two days are over."""
-    directory = tmp_path_factory.mktemp("demo")
-    log = directory / "stderr.log"
-    environment = {key: value for key, value in os.environ.items() if "AFTERVISIT" not in key}
-    environment["AFTERVISIT_DATA_DIR"] = str(directory)
-    with data_dir_for_embedded(directory / "demo"), log.open("wb") as errors:
-        process = subprocess.Popen(
-            [COMMAND, "demo", "--days", "2"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-        )
-        try:
-            yield until(lambda: _finished(process, log), "the two days pass", limit_s=90)
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(40)
-            finally:
-                process.kill()
-                process.wait()
-
-
-def _finished(process: subprocess.Popen[bytes], log: Path) -> str:
-    assert process.poll() is None, log.read_text()
-    words = log.read_text().split()
-    return next((w for w in words if w.startswith("http://")), "") if "over;" in words else ""
+    return demo.page
 
 
 def violations(page: Page) -> list[str]:

@@ -196,7 +196,7 @@ def _path(entry: Entry, name: str, *, is_member: bool) -> str:
 
 def _short(on: str) -> str:
     """An id as it is; a keyed hash by its beginning, which is enough to tell two apart."""
-    return on if len(on) < 24 else f"{on[:8]}…"  # noqa: PLR2004 - ids with a number are shorter
+    return on if len(on) < 20 else f"{on[:8]}…"  # noqa: PLR2004 - ids with a number are shorter
 
 
 def sentence_of(entry: Entry, say: Mapping[str, str], language: str) -> str:

@@ -183,7 +183,7 @@ def _stop(
     visit: Visit, contact: Patient, chosen: str, fault: InvalidInput | None = None
 ) -> Response:
     say = visit.say("patient_change")
-    view = visit.core.overviews.of(visit.core.patients.load(contact.id))
+    view = visit.core.overviews.of(visit.core.patients.load(contact.id), visit.language)
     options = [("all", say["stop_all"])]
     options += [
         (channel, say[f"stop_{channel}"].format(address=contact.address(channel)))

@@ -23,7 +23,7 @@ def show_patient(visit: SeesPatients, patient: str, until: str = "") -> Response
     core = visit.core
     core.audit.note_seen(patient, visit.source)
     coming = [line for line in core.explain.explain(patient) if line.ended is None and line.due]
-    view = core.overviews.of(fields)
+    view = core.overviews.of(fields, visit.language)
     return visit.page("patient", **card(visit, view, coming), **_happened(visit, view, until))
 
 
