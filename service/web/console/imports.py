@@ -30,6 +30,8 @@ AT_ONCE: Final = 5_000
 LONGEST_NAME: Final = 200
 PAGE: Final = 20
 DIGITS: Final = 6
+POLLS: Final = 600
+"""So often the page of an import renews itself, every two seconds; a session is to end some day."""
 _TOLD: Final = (
     *("clinic", "series", "language", "timezone", "state", "method", "wording"),
     *("encoding", "dates"),
@@ -130,10 +132,12 @@ def _mine(visit: Visit, identifier: str) -> Import:
 
 
 @router.get("/imports/{identifier}")
-def show_import(visit: ChangesPatients, identifier: str) -> Response:
+def show_import(visit: ChangesPatients, identifier: str, polls: str = "") -> Response:
     """Show how an import stands: what its check found, how far it is, what became of it."""
     one = _mine(visit, identifier)
-    answer = visit.page("import", **import_values(visit, one, _first(visit, one)))
+    left = int(polls) if polls.isascii() and polls.isdecimal() and len(polls) < DIGITS else POLLS
+    values = import_values(visit, one, _first(visit, one))
+    answer = visit.page("import", polls=min(left, POLLS), **values)
     answer.headers[POLICY] = FRAMING
     return answer
 
