@@ -6,12 +6,12 @@ whatever else is late: never in a flood.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from schedules.calendar import Profile
 from schedules.plan import plan_step
-from schedules.steps import Series
+from schedules.steps import At, Series, Step
 from schedules.versions import counterparts
 
 
@@ -40,8 +40,9 @@ class Move:
     `index` is the step that comes next there, `done` the later ones that are not sent; `due` is
     when the next is due (it may be past), None where nothing is left. `same` says that the next
     step is the one that came next before. The rest are names of steps: `gets` those that come only
-    by the move, `loses` those that come no more, `shifted` those that come at another time, `late`
-    those whose time has passed, and of which the catch-up policy decides.
+    by the move, `loses` those that come no more, `shifted` those that come at another time,
+    `changed` those that are not quite the same (their message, channel or branch, for instance),
+    `late` those whose time has passed, and of which the catch-up policy decides.
     """
 
     index: int
@@ -51,6 +52,7 @@ class Move:
     gets: tuple[str, ...]
     loses: tuple[str, ...]
     shifted: tuple[str, ...]
+    changed: tuple[str, ...]
     late: tuple[str, ...]
 
 
@@ -93,8 +95,18 @@ def plan_move(
         gets=tuple(new.steps[at].id for at in coming if at not in set(kept.values())),
         loses=tuple(old.steps[place].id for place in sorted(waiting - kept.keys())),
         shifted=tuple(shifted),
+        changed=tuple(
+            new.steps[at].id
+            for place, at in sorted(kept.items())
+            if _content(old.steps[place]) != _content(new.steps[at])
+        ),
         late=tuple(new.steps[at].id for at in coming if due[at] <= now),
     )
+
+
+def _content(step: Step) -> Step:
+    """Return a step as if it had no name and no time of its own."""
+    return replace(step, id="", day=0, at=At("enrolment"))
 
 
 def _comes(place: int | None, underway: Underway, due: datetime, now: datetime) -> bool:

@@ -61,8 +61,12 @@ class Preview:
     steps: tuple[Previewed, ...]
 
 
-def previewed(request: PreviewRequest) -> Preview:
+def previewed(request: PreviewRequest, renderer: Renderer | None = None) -> Preview:
     """Plan and render a series.
+
+    Args:
+        request: which, and for whom.
+        renderer: of the library, where a process has one already.
 
     Raises:
         InvalidInput: an option is wrong; its field is named.
@@ -74,7 +78,7 @@ def previewed(request: PreviewRequest) -> Preview:
         raise InvalidInput("series", "series_unknown", str(error)) from None
     profile = _profile(request)
     enrolled_at = request.enrolled_at or _joins(request.start, profile)
-    renderer = Renderer(Catalog.load())
+    renderer = renderer or Renderer(Catalog.load())
     words = series.words(request.language)
     context = sample_context(request.language) | {
         "series_title": words.title,

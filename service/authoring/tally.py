@@ -12,7 +12,7 @@ from service.reporting.backlog import Outlook
 from service.store.migrations import Progress
 
 EXAMPLES: Final = 20
-KINDS: Final = ("gets", "loses", "shifted", "late")
+KINDS: Final = ("gets", "loses", "shifted", "changed", "late")
 """What a move may change for a patient, as in ``schedules.moving.Move``."""
 OF_A_PASS: Final = ("patients", "moved", "left", "unreadable")
 
@@ -24,9 +24,9 @@ class Tally:
     Attributes:
         counts: of this pass ``patients`` whom it concerns; of them ``moved``, ``left`` (in flight
             just then) and ``unreadable``. Of all passes ``unchanged`` who get the same at the same
-            times, and ``gets``, ``loses``, ``shifted``, ``late`` for whom something changes so;
-            ``over`` for whom nothing is left; ``late_sent`` and ``late_passed`` messages that go
-            late, or not at all.
+            times, and by the names in ``KINDS`` those for whom something changes so; ``over`` for
+            whom nothing is left; ``late_sent`` and ``late_passed`` messages that go late, or not
+            at all.
         steps: how many get, lose, get at another time, or get late (perhaps) each step.
         examples: those for whom most changes, by the id of their subscription.
     """

@@ -191,6 +191,7 @@ _LINES: Final = (
     ("gets", "get messages that they would not have got"),
     ("loses", "no longer get some messages"),
     ("shifted", "get some at another time"),
+    ("changed", "get some with another message, channel or branch"),
     ("late", "have messages whose time has passed"),
     ("over", "have nothing left to get"),
 )

@@ -107,7 +107,7 @@ def show_calendar(
     fault: InvalidInput | None = None
     preview: Preview | None = None
     try:
-        preview = previewed(_request(series, typed))
+        preview = previewed(_request(series, typed), visit.core.renderer)
     except InvalidInput as found:
         fault = found
     except ContentError:

@@ -95,7 +95,7 @@ def test_a_dry_run_moves_nobody_and_counts_the_same(shell: Shell) -> None:
     with shell.core() as core:
         patients = enrol_in_version_one(core, 3)
         dry = shell(*MIGRATE, "--dry-run").answer
-        assert (dry["patients"], dry["moved"], dry["unchanged"]) == (3, 0, 3)
+        assert (dry["patients"], dry["moved"], dry["changed"]) == (3, 0, 3)
         assert moved(core, patients) == []
         assert "3 patients would be moved" in shell(*MIGRATE[:-1], "--dry-run").out
         assert shell(*MIGRATE, "--clinic", "riverside").answer["moved"] == 3

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schedules.calendar import Profile, local_date
 from schedules.catchup import REMEMBERED_DAYS
+from schedules.check_ins import Trend
 from schedules.moving import Move, Underway, plan_move
 from schedules.plan import plan
 from schedules.reasons import Reason
@@ -102,6 +103,16 @@ def test_a_step_that_came_and_went_with_a_version_in_between_is_not_sent_again()
 def test_a_step_at_another_time_is_told() -> None:
     *before, last = FIVE.steps
     assert moved(*before, replace(last, day=7), at=2, index=2).shifted == ("day-5",)
+
+
+def test_a_step_with_another_message_channel_or_branch_is_told_as_changed() -> None:
+    one, two, three, four, five = FIVE.steps
+    found = moved(
+        replace(one, message="x"), two, replace(three, message="x"), four, five, at=1, index=1
+    )
+    assert (found.changed, found.shifted) == (("day-3",), ())
+    assert moved(*FIVE.steps[:4], replace(five, unless=Trend.BETTER)).changed == ("day-5",)
+    assert moved(*FIVE.steps[:4], replace(five, day=9)).changed == ()
 
 
 def test_who_has_nothing_left_is_complete() -> None:
