@@ -144,7 +144,9 @@ class Overviews:
             clinic=self._clinics.get(patient.clinic),
             today=local_date(profile, now),
             series=tuple(
-                _series(fields, each, profile, patient, now) for each in fields.subscriptions()
+                _series(fields, each, profile, patient, now)
+                for each in fields.subscriptions()
+                if each.moved_to is None  # what it went on as stands for it
             ),
             channels=tuple(_channel(fields, patient, channel) for channel in CHANNELS),
             languages=languages_of(fields, self._catalog),

@@ -31,6 +31,7 @@ _ORDER: Final = (
     Status.UNREACHABLE,
     Status.OPTED_OUT,
     Status.COMPLETED,
+    Status.MOVED,
 )
 _WENT: Final = frozenset(
     state.code

@@ -28,6 +28,7 @@ TONES: Final[Mapping[Status, str]] = {
     Status.OPTED_OUT: "bad",
     Status.UNREACHABLE: "bad",
     Status.COMPLETED: "quiet",
+    Status.MOVED: "quiet",
 }
 _LONGEST_CURSOR: Final = 2000
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from service.accounts.roles import Role
+from service.store.migrations import Order
 from service.store.records import Status
 from tests.support.console import Desk, signed_in
 from tests.support.web import Site
@@ -135,6 +136,24 @@ def test_patients_are_moved_after_a_dry_run_and_with_the_count_in_the_button(
     old, new = web.core.patients.load(patient).subscriptions()
     assert (old.status, new.status, new.version) == (Status.MOVED, Status.ACTIVE, 1)
     assert "hx-trigger" not in author.get(f"series/moves/{real.id}").text
+
+
+def test_who_was_moved_is_shown_once_with_the_series_that_goes_on(web: Site, phone: str) -> None:
+    admin = signed_in(web, Role.ADMIN)
+    patient = web.enrol(phone=phone)
+    order = Order("restless-legs", 2, 1)
+    started = web.core.series_migrations.start(order, by="test")
+    web.core.series_migrations.go_on(started.id, seconds=1, token="test")
+    assert [each.status for each in web.core.patients.load(patient).subscriptions()] == [
+        Status.MOVED,
+        Status.ACTIVE,
+    ]
+    (series,) = web.core.overviews.of(web.core.patients.load(patient)).series
+    assert (series.number, series.status) == (2, Status.ACTIVE)
+    assert admin.get(f"patients/{patient}").status_code == 200
+    assert admin.get("patients").status_code == 200
+    web.core.staff.leave(patient, 2, source="test")
+    assert admin.get("patients").status_code == 200
 
 
 def test_a_move_is_stopped(web: Site, author: Desk) -> None:
