@@ -5,7 +5,7 @@ has for a time that has passed is due at once, and then goes as its catch-up pol
 whatever else is late: never in a flood.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -64,44 +64,54 @@ def plan_move(
     A step that was passed over comes again where the newer version has it for a time still ahead.
     """
     start, enrolled_at = underway.start, underway.enrolled_at
-    same = counterparts(old, new)
     due = [plan_step(new, at, profile, start, enrolled_at).due for at in range(len(new.steps))]
+    same = counterparts(old, new)
+    coming = _coming(new, same, underway, due, now)
+    index = coming[0] if coming else len(new.steps)
+    places = range(underway.index, len(old.steps))
+    waiting = {place for place in places if place not in underway.done}
+    kept = sorted((same[at], at) for at in coming if same.get(at) in waiting)
+    both = {at for _, at in kept}
+    return Move(
+        index=index,
+        done=tuple(at for at in range(index, len(new.steps)) if at not in set(coming)),
+        due=due[index] if coming else None,
+        same=same.get(index) == underway.index,
+        gets=tuple(new.steps[at].id for at in coming if at not in both),
+        loses=tuple(old.steps[place].id for place in sorted(waiting - {each for each, _ in kept})),
+        shifted=tuple(
+            new.steps[at].id
+            for place, at in kept
+            if plan_step(old, place, profile, start, enrolled_at).due != due[at]
+        ),
+        changed=tuple(
+            new.steps[at].id
+            for place, at in kept
+            if _content(old.steps[place]) != _content(new.steps[at])
+        ),
+        late=tuple(new.steps[at].id for at in coming if due[at] <= now),
+    )
+
+
+def _coming(
+    new: Series,
+    same: Mapping[int, int],
+    underway: Underway,
+    due: Sequence[datetime],
+    now: datetime,
+) -> list[int]:
+    """Return the steps of the newer version that are still to come, in order."""
     had = {
         at
         for version, places in underway.before
         for at, place in counterparts(version, new).items()
         if place in places
     }
-    coming = [
+    return [
         at
         for at in range(len(new.steps))
         if at not in had and _comes(same.get(at), underway, due[at], now)
     ]
-    index = coming[0] if coming else len(new.steps)
-    waiting = {
-        place for place in range(underway.index, len(old.steps)) if place not in underway.done
-    }
-    kept = {same[at]: at for at in coming if same.get(at) in waiting}
-    shifted = [
-        new.steps[at].id
-        for place, at in sorted(kept.items())
-        if plan_step(old, place, profile, start, enrolled_at).due != due[at]
-    ]
-    return Move(
-        index=index,
-        done=tuple(at for at in range(index, len(new.steps)) if at not in set(coming)),
-        due=due[index] if coming else None,
-        same=same.get(index) == underway.index,
-        gets=tuple(new.steps[at].id for at in coming if at not in set(kept.values())),
-        loses=tuple(old.steps[place].id for place in sorted(waiting - kept.keys())),
-        shifted=tuple(shifted),
-        changed=tuple(
-            new.steps[at].id
-            for place, at in sorted(kept.items())
-            if _content(old.steps[place]) != _content(new.steps[at])
-        ),
-        late=tuple(new.steps[at].id for at in coming if due[at] <= now),
-    )
 
 
 def _content(step: Step) -> Step:
