@@ -17,7 +17,7 @@ from service.store.tasks import Tasks
 from service.store.trail import Place, Trace, Trail
 
 PAGE: Final = 50
-MOST_LOOKED_AT: Final = 4_000
+MOST_LOOKED_AT: Final = 1_000
 """Entries that one page looks at where few of them are wanted; the next page goes on there."""
 MOST_EXPORTED: Final = 100_000
 
@@ -134,9 +134,12 @@ class AuditLog:
 
     def _traces(self, wanted: Wanted, reader: Member, before: Place | None) -> Iterator[Trace]:
         if not wanted.patient:
-            staff = wanted.kind in {"", ACCOUNTS}
             return self._trail.newest_first(
-                before=before, since_ms=wanted.since_ms, until_ms=wanted.until_ms, staff=staff
+                partitions=() if wanted.kind == ACCOUNTS else None,
+                staff=wanted.kind in {"", ACCOUNTS},
+                before=before,
+                since_ms=wanted.since_ms,
+                until_ms=wanted.until_ms,
             )
         names = self._names_of(wanted.patient, reader)
         partitions = sorted({partition for _, partition in names})

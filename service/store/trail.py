@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any, Final
 
 import redis
@@ -80,10 +81,6 @@ class _Stream:
     rows: deque[Trace] = field(default_factory=deque)
 
     @property
-    def is_empty(self) -> bool:
-        return not self.rows and not self.over
-
-    @property
     def is_low(self) -> bool:
         return not self.over and len(self.rows) <= self.most // 4
 
@@ -142,18 +139,31 @@ class Trail:
         streams = [
             _Stream(name, key, _upper(name, before, upper), lower) for name, key in keys.items()
         ]
-        while True:
-            if any(stream.is_empty for stream in streams):
-                self._refill([stream for stream in streams if stream.is_low])
-                continue
-            heads = [stream for stream in streams if stream.rows]
-            if not heads:
-                return
-            first = min(heads, key=lambda stream: stream.rows[0].place.order)
-            trace = first.rows.popleft()
+        for trace in self._merged(streams):
             at_ms = trace.entry.at_ms
             if (since_ms is None or at_ms >= since_ms) and (until_ms is None or at_ms < until_ms):
                 yield trace
+
+    def _merged(self, streams: Sequence[_Stream]) -> Iterator[Trace]:
+        heads: list[tuple[tuple[int, int, str], int]] = []
+        unread = list(range(len(streams)))  # of which the next entry is not known
+        while True:
+            if unread:
+                self._refill([stream for stream in streams if stream.is_low])
+                for number in unread:
+                    if streams[number].rows:
+                        heappush(heads, (streams[number].rows[0].place.order, number))
+                unread = []
+            if not heads:
+                return
+            _, number = heappop(heads)
+            stream = streams[number]
+            trace = stream.rows.popleft()
+            if stream.rows:
+                heappush(heads, (stream.rows[0].place.order, number))
+            elif not stream.over:
+                unread = [number]
+            yield trace
 
     def _bounds(self, since_ms: int | None, until_ms: int | None) -> tuple[str, str]:
         """Between which numbers entries are looked for."""
