@@ -9,12 +9,14 @@ from typing import Final
 import redis
 
 from service.clock import BusinessClock, MachineClock
-from service.store.connection import store_errors
+from service.store.connection import Durability, store_errors
 from service.store.keys import PartitionKeys, partition_of
-from service.store.scripts import as_bytes, as_text
+from service.store.scripts import Scripts, as_bytes, as_text
 
 AT_ONCE: Final = 1000
 """Entries read in one round trip: a few milliseconds of the store."""
+LOOK_MS: Final = 3_600_000
+"""Who looks at a patient again within this is not noted again."""
 SLACK_MS: Final = 86_400_000
 """By how much the server's clock, which numbers the entries, may be off."""
 
@@ -47,6 +49,7 @@ class Audit:
 
     def __init__(self, client: redis.Redis, business: BusinessClock, machine: MachineClock) -> None:
         self._client = client
+        self._scripts = Scripts(client, Durability.of(client))
         self._business = business
         self._machine = machine
 
@@ -84,7 +87,7 @@ class Audit:
         ]
 
     def note_seen(self, patient: str, by: str) -> None:
-        """Note that somebody looked at a patient; cheap, and nobody waits for the disk.
+        """Note that somebody looked at a patient, once an hour; cheap, nobody waits for the disk.
 
         Args:
             patient: whom.
@@ -93,7 +96,9 @@ class Audit:
         Raises:
             StoreUnavailable: it was not noted, and nothing is to be shown.
         """
-        self._note("seen", patient, by)
+        keys = PartitionKeys(partition_of(patient))
+        names = (keys.audit, keys.look(f"{patient}:{by}"))
+        self._scripts.run("note_seen", names, (patient, by, self._business.now_ms(), LOOK_MS))
 
     def note_exported(self, patient: str, by: str) -> None:
         """The same of somebody who took away all that is held about a patient."""

@@ -295,6 +295,10 @@ class PartitionKeys:
         """Hash: one e-mail that came back, by the hash of its id and recipient."""
         return f"{self.tag}:e:{message_id}"
 
+    def look(self, look: str) -> str:
+        """String with expiry: that a look at a patient (``patient:by``) has been noted lately."""
+        return f"{self.tag}:w:{look}"
+
     def bounces(self, address: str) -> str:
         """Sorted set with expiry: attempts that a mailbox bounced for now, by business ms."""
         return f"{self.tag}:b:{address}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import service
+from service.store.audit import LOOK_MS, Audit
 from service.store.keys import PartitionKeys, StaffKeys
 from service.store.trail import Place, Trace, Trail
 from tests.contract.store.installation import DUE, Installed
@@ -126,3 +127,23 @@ def test_an_audit_is_never_among_what_is_deleted_or_expires() -> None:
             if key.startswith("audit"):
                 uses = re.findall(rf"redis\.call\('(\w+)', KEYS\[{number}\]", text)
                 assert set(uses) <= {"XADD"}, path.name
+
+
+def test_a_look_is_noted_once_an_hour_for_each_member_and_patient(store: Installed) -> None:
+    patient, _ = store.enrol()
+    another, _ = store.enrol(partition=2)
+    audit = Audit(store.client, store.business, store.machine)
+    for _ in range(3):
+        audit.note_seen(patient, "staff:a")
+        audit.note_seen(another, "staff:a")
+        audit.note_seen(patient, "staff:b")
+    looks = [trace.entry for trace in trail(store).newest_first() if trace.entry.what == "seen"]
+    assert sorted((each.on, each.by) for each in looks) == sorted(
+        [(patient, "staff:a"), (patient, "staff:b"), (another, "staff:a")]
+    )
+    for key in store.keys("*:w:*"):
+        assert 0 < store.client.pttl(key) <= LOOK_MS
+        store.client.delete(key)
+    audit.note_seen(patient, "staff:a")
+    looks = [trace.entry for trace in trail(store).newest_first() if trace.entry.what == "seen"]
+    assert len(looks) == 4

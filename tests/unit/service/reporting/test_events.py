@@ -155,7 +155,7 @@ def test_every_change_that_a_script_writes_down_is_told_or_is_known_to_be_told_o
     }
     otherwise = {
         *("enrolled", "consented", "erased", "task_opened", "task_taken", "task_returned"),
-        *("task_closed", "task_reopened", "member_created", "answer_written"),
+        *("task_closed", "task_reopened", "member_created", "answer_written", "seen"),
     }
     assert otherwise <= written
     assert written - otherwise == {
