@@ -133,8 +133,8 @@ class Insight:
         weeks = Span(JOINED_DAYS // 7 + 1, today).mondays()[:-1]
         periods = [NOW, *(week_period(monday) for monday in weeks)]
         every = []
-        for clinic in clinics or self._counts.clinics():
-            now, *lately = self._counts.read([clinic], periods)
+        found = self._counts.by_clinic(clinics or None, periods)
+        for clinic, (now, *lately) in found.items():
             of = self._clinics.get(clinic)
             every.append(OfClinic(of, beginnings(now, series), _joined(lately, series)))
         return forecaster.days(every, today, FORECAST_DAYS)
