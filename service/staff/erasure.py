@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.errors import NotFound
+from service.reporting.happened import held_addresses
 from service.store.changes import PatientChanges
 from service.store.conversations import Conversations
 from service.store.patients import Patients
-from service.store.records import CHANNELS, Status
+from service.store.records import Status
 from service.store.suppressions import Suppressions
 from service.store.tasks import Task, Tasks, TaskState, TaskTaken
 
@@ -55,9 +56,9 @@ class Erasure:
 
         A suppression belongs to the address and not to the patient: where there is one it stays,
         so that a list with that number on it, brought in later, writes to nobody. Of an address
-        that nobody else uses, the words of replies and tasks are removed as well, and what waits
-        for staff is closed: there is nobody left to call. Cut off anywhere, it is done again from
-        the start.
+        that nobody else uses, corrected ones included, the words of replies and tasks are removed
+        as well, and what waits for staff is closed: there is nobody left to call. Cut off anywhere,
+        it is done again from the start.
 
         Raises:
             NotFound: there is no such patient, or no longer.
@@ -80,12 +81,10 @@ class Erasure:
         ]
         # Only now, when nothing is sent to them any more: once out of the index, an opt-out of the
         # address does not reach their record.
-        for channel in CHANNELS:
-            address = patient.address(channel)
-            if address is not None:
-                digest = self._suppressions.digest(channel, address)
-                self._suppressions.leave(digest, identifier)
-                self._forget(digest, source)
+        for held in held_addresses(patient, evidence):
+            digest = self._suppressions.digest(held.channel, held.address)
+            self._suppressions.leave(digest, identifier)
+            self._forget(digest, source)
         if not self._changes.erase(identifier, kept=kept, source=source):
             raise NotFound("There is no such patient any more: somebody else was first.")
         directory = self._patients.directory

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from service.clock import BusinessClock, from_ms
 from service.reporting.explain import Explain
+from service.reporting.happened import held_addresses
 from service.reporting.people import People, record
 from service.store.check_ins import CheckIns
 from service.store.conversations import Conversations
 from service.store.patients import Patients
-from service.store.records import CHANNELS, Patient
+from service.store.records import Patient
 from service.store.replies import Replies
 from service.store.reply_records import Reply
 from service.store.suppressions import Suppressions
@@ -53,17 +54,18 @@ class Holdings:
             KeyMissing: the key it was encrypted under is not in the ring.
         """
         person = self._people.person(identifier)
+        evidence = self._people.evidence(identifier)
         return {
             "format": FORMAT,
             "exported": _utc(self._business.now_ms()),
             **record(person),
             "prefers": person.contact.prefers,
-            "consents": self._people.evidence(identifier),
+            "consents": evidence,
             "check_ins": [
                 {"topic": each.topic, "rating": each.rating, "at": _utc(each.at_ms)}
                 for each in self._check_ins.of(identifier)
             ],
-            "replies": list(self._said(identifier, person.contact)),
+            "replies": list(self._said(identifier, person.contact, evidence)),
             "messages": [
                 {
                     "series": line.series,
@@ -80,16 +82,17 @@ class Holdings:
             ],
         }
 
-    def _said(self, identifier: str, contact: Patient) -> Iterator[dict[str, Any]]:
-        for channel in CHANNELS:
-            address = contact.address(channel)
-            digest = self._suppressions.digest(channel, address) if address else ""
-            alone = set(self._suppressions.patients(digest)) <= {identifier} if address else False
-            for said in self._conversations.of(digest) if address else ():
-                if isinstance(said.what, Reply):
+    def _said(
+        self, identifier: str, contact: Patient, evidence: Sequence[Mapping[str, str]]
+    ) -> Iterator[dict[str, Any]]:
+        for held in held_addresses(contact, evidence):
+            digest = self._suppressions.digest(held.channel, held.address)
+            alone = set(self._suppressions.patients(digest)) <= {identifier}
+            for said in self._conversations.of(digest):
+                if isinstance(said.what, Reply) and held.at(said.at_ms):
                     yield {
                         "at": _utc(said.at_ms),
-                        "channel": channel,
+                        "channel": held.channel,
                         "understood": list(said.what.heard.words),
                         "answered": list(said.what.messages),
                         "text": self._replies.content(said.what).get("body") if alone else None,

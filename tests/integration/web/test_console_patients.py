@@ -17,6 +17,7 @@ from service.clock import from_ms
 from service.store import keys
 from service.store.installation import LISTED
 from service.store.keys import PartitionKeys, partition_of
+from service.store.reply_records import Reply
 from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
 from tests.support.polling import until
@@ -327,6 +328,16 @@ def test_what_was_said_at_an_address_before_it_was_corrected_is_still_told(
         assert "how long does this go on" in told
         assert "thank you so much" in told
         assert "who is this" not in told, "the old number is somebody else's now"
+        held = web.core.holdings.of(ana)["replies"]
+        assert [each["text"] for each in held] == ["how long does this go on", "thank you so much"]
+        web.core.erasure.erase(ana, source="test")
+        old = web.core.suppressions.digest("sms", phone)
+        words = [
+            web.core.replies.content(each.what)
+            for each in web.core.conversations.of(old)
+            if isinstance(each.what, Reply)
+        ]
+        assert words == [{}, {}], "of nobody that we know"
     finally:
         web.core.client.hset("av:clock", "now", before)
 
