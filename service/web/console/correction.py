@@ -16,7 +16,7 @@ from service.inbox.meanings import CHOICES, Meaning
 from service.inbox.threads import Thread
 from service.store.reply_records import Reply
 from service.web.console.access import ChangesPatients, Visit
-from service.web.console.inbox import Short, ThreadId, opened
+from service.web.console.inbox import Short, ThreadId, note_seen, opened
 from service.web.console.pages import console_router
 from service.web.console.told import Telling
 from service.web.console.understood import understood
@@ -47,6 +47,7 @@ def show_correction(visit: ChangesPatients, thread: ThreadId, reply: ReplyId) ->
     """Ask what a reply means, where it was misunderstood."""
     found = opened(visit, thread)
     one = found.reply(reply)
+    note_seen(visit, found)
     meaning = Meaning.of(one.meant)
     number = "" if meaning.rating is None else str(meaning.rating)
     patient = one.correction.patient if one.correction else ""

@@ -63,6 +63,7 @@ def thread_page(
 ) -> Response:
     """The page, also after a form that could not be followed; what was typed is kept."""
     found = opened(visit, thread, whole=whole)
+    note_seen(visit, found)
     telling, writing = Telling(visit), visit.core.inbox_cases.writing
     waiting = (task for task in found.tasks if task.state is not TaskState.CLOSED)
     open_tasks = sorted(waiting, key=lambda task: (ORDER[task.kind], task.opened_ms))
@@ -93,6 +94,12 @@ def opened(visit: Visit, thread: str, *, whole: bool = True) -> Thread:
     if whole:
         return threads.open(thread, visit.member.clinics, newest=None)
     return threads.open(thread, visit.member.clinics)
+
+
+def note_seen(visit: Visit, thread: Thread) -> None:
+    """Note in the audit that the reader looked at the patients of a thread, before it is shown."""
+    for person in thread.people:
+        visit.core.audit.note_seen(person.contact.id, visit.source)
 
 
 @router.post("/inbox/{thread}/check")

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from service.accounts.roles import Role
+from service.store.keys import PartitionKeys, partition_of
 from service.store.reply_records import Reply
 from service.store.tasks import Task, TaskKind, TaskState
 from tests.support.console import Desk, signed_in
@@ -105,6 +106,14 @@ def test_a_thread_tells_what_was_understood_and_why(two: Site, desk: Desk, phone
     assert f"console/patients/{patient}" in page.text
     assert phone in told, "to phone her"
     assert not re.search(rf'(href|action|src)="[^"]*{phone[1:]}', page.text)
+
+
+def test_the_audit_says_who_read_a_thread(two: Site, desk: Desk, phone: str) -> None:
+    patient = write(two, phone)
+    desk.get(f"inbox/{thread_of(two, phone)}")
+    keys = PartitionKeys(partition_of(patient))
+    seen = [e for e in two.core.audit.of(keys, {patient}, 0) if e.what == "seen"]
+    assert [entry.by for entry in seen] == [desk.member.source]
 
 
 def test_a_thread_is_told_in_spanish(two: Site, phone: str) -> None:
