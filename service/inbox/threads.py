@@ -23,7 +23,7 @@ from service.store.keyring import KeyMissing, KeyRing, Tampered
 from service.store.records import Channel
 from service.store.reply_records import Reply
 from service.store.suppressions import Stand, Suppressions
-from service.store.tasks import Note, Task, TaskKind, Tasks
+from service.store.tasks import ORDER, Note, Task, TaskKind, Tasks, TaskState
 from service.store.worklist import Count, Page, Place, Row, Worklist
 
 log = structlog.get_logger(__name__)
@@ -65,6 +65,7 @@ class Thread:
         shared: somebody else uses it as well, whom the reader does not see.
         entries: oldest first.
         earlier: there are older ones that are not among them.
+        tasks: of the address that are not closed, the most pressing first.
         stand: how the ledger has the address.
         clinic: id of the clinic that answers.
     """
@@ -75,6 +76,7 @@ class Thread:
     shared: bool
     entries: tuple[Entry, ...]
     earlier: bool
+    tasks: tuple[Task, ...]
     stand: Stand
     clinic: str
 
@@ -82,11 +84,6 @@ class Thread:
     def replies(self) -> tuple[Reply, ...]:
         """What was written to us, oldest first."""
         return tuple(each.what for each in self.entries if isinstance(each.what, Reply))
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """What was put before staff, oldest first."""
-        return tuple(each.what for each in self.entries if isinstance(each.what, Task))
 
     def reply(self, identifier: str) -> Reply:
         """One of the replies.
@@ -210,7 +207,12 @@ class Threads:
         return tuple(told)
 
     def open(
-        self, address: str, clinics: Collection[str], *, newest: int | None = NEWEST
+        self,
+        address: str,
+        clinics: Collection[str],
+        *,
+        newest: int | None = NEWEST,
+        until_ms: int | None = None,
     ) -> Thread:
         """One thread.
 
@@ -218,6 +220,7 @@ class Threads:
             address: its digest.
             clinics: that the reader sees; empty: every one.
             newest: of all that was said, only so much; None for everything.
+            until_ms: only what was said by then, business ms UTC; None: by now.
 
         Raises:
             NotFound: nothing was said there, or nothing that the reader may see.
@@ -225,10 +228,10 @@ class Threads:
         """
         everybody = self._parts.answers.people(self._parts.suppressions.patients(address))
         people = [each for each in everybody if sees(clinics, each.contact.clinic)]
-        said = self._parts.conversations.of(address, newest=newest)
+        said = self._parts.conversations.of(address, newest=newest, until_ms=until_ms)
         seen = [each for each in said if _is_seen(each, clinics, known=bool(people))]
         if not seen and newest is not None and len(said) >= newest:
-            return self.open(address, clinics, newest=None)
+            return self.open(address, clinics, newest=None, until_ms=until_ms)
         if not seen:
             raise NotFound("There is no such conversation.")
         clinic_ids = [
@@ -242,9 +245,18 @@ class Threads:
             shared=len(people) < len(everybody),
             entries=tuple(self._entry(each) for each in seen),
             earlier=newest is not None and len(said) >= newest,
+            tasks=self._waiting_of(address, clinics),
             stand=self._parts.suppressions.stand(address),
             clinic=next(filter(None, clinic_ids), ""),
         )
+
+    def _waiting_of(self, address: str, clinics: Collection[str]) -> tuple[Task, ...]:
+        found = [
+            task
+            for task in self._parts.conversations.tasks(address)
+            if task.state is not TaskState.CLOSED and sees(clinics, task.clinic)
+        ]
+        return tuple(sorted(found, key=lambda task: (ORDER[task.kind], task.opened_ms)))
 
     def _channel(self, address: str, said: Sequence[Said], people: Sequence[Person]) -> Channel:
         for each in said:

@@ -74,13 +74,20 @@ class Conversations:
         self._scripts = scripts
         self._keys_of = keys_of
 
-    def of(self, address: str, since_ms: int = 0, newest: int | None = None) -> list[Said]:
+    def of(
+        self,
+        address: str,
+        since_ms: int = 0,
+        newest: int | None = None,
+        until_ms: int | None = None,
+    ) -> list[Said]:
         """What was said by or to an address from an instant on, oldest first.
 
         Args:
             address: its digest.
             since_ms: business ms UTC.
             newest: only so many, the latest; None for all.
+            until_ms: only what was said by then, business ms UTC; None: by now.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -88,10 +95,11 @@ class Conversations:
         keys = self._keys_of(address)
         with store_errors(self._client):
             pipeline = self._client.pipeline(transaction=False)
-            if newest is None:
-                pipeline.zrangebyscore(keys.said(address), since_ms, "+inf", withscores=True)
-            else:
-                pipeline.zrange(keys.said(address), 0, newest - 1, desc=True, withscores=True)
+            end = "+inf" if until_ms is None else until_ms
+            first = None if newest is None else 0
+            pipeline.zrevrangebyscore(
+                keys.said(address), end, since_ms, start=first, num=newest, withscores=True
+            )
             (rows,) = pipeline.execute()
         listed = [(as_text(member), int(score)) for member, score in rows]
         # What was said at one instant began with a reply.
@@ -100,7 +108,26 @@ class Conversations:
         return [
             Said(at_ms, _read(member, record), _key(keys, member), _sealed(record))
             for (member, at_ms), record in zip(listed, records, strict=True)
-            if record and at_ms >= since_ms
+            if record
+        ]
+
+    def tasks(self, address: str) -> list[Task]:
+        """What was put before staff about an address, closed or not, oldest first.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        keys = self._keys_of(address)
+        with store_errors(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.zrange(keys.said(address), 0, -1)
+            (rows,) = pipeline.execute()
+        names = [name for name in map(as_text, rows) if name.startswith("k:")]
+        records = self._scripts.read_hashes([_key(keys, name) for name in names])
+        return [
+            task_of(name.removeprefix("k:"), record)
+            for name, record in zip(names, records, strict=True)
+            if record
         ]
 
     def forget(self, address: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from service.errors import InvalidInput
 from service.inbox.threads import Thread
 from service.inbox.writing import MayNotWrite, NeedsDecision
-from service.store.tasks import ORDER, TaskState, TaskTaken
+from service.store.tasks import TaskTaken
 from service.store.worklist import Place
 from service.web.console.access import ChangesPatients, SeesPatients, Visit
 from service.web.console.pages import console_router
@@ -23,6 +24,8 @@ from service.web.console.understood import understood
 router = console_router()
 
 PAGE: Final = 25
+MOST_DIGITS: Final = 15
+"""Of an instant in ms."""
 ThreadId = Annotated[str, Path(max_length=64)]
 Words = Annotated[str, Form(max_length=20_000)]
 Short = Annotated[str, Form(max_length=128)]
@@ -46,9 +49,10 @@ def show_inbox(visit: SeesPatients, after: str = "") -> Response:
 
 
 @router.get("/inbox/{thread}")
-def show_thread(visit: SeesPatients, thread: ThreadId, whole: str = "") -> Response:
-    """Show what was said by and to an address."""
-    return thread_page(visit, thread, whole=bool(whole))
+def show_thread(visit: SeesPatients, thread: ThreadId, until: str = "") -> Response:
+    """Show what was said by and to an address; of what is long ago, no more than that."""
+    long_ago = until.isascii() and until.isdecimal() and len(until) <= MOST_DIGITS
+    return thread_page(visit, thread, until_ms=int(until) if long_ago else None)
 
 
 def thread_page(
@@ -56,44 +60,40 @@ def thread_page(
     thread: str,
     status: int = 200,
     *,
-    whole: bool = False,
+    until_ms: int | None = None,
     faults: Sequence[Any] = (),
     written: str = "",
     key: str = "",
 ) -> Response:
     """The page, also after a form that could not be followed; what was typed is kept."""
-    found = opened(visit, thread, whole=whole)
+    threads = visit.core.inbox_cases.threads
+    found = threads.open(thread, visit.member.clinics, until_ms=until_ms)
     note_seen(visit, found)
     telling, writing = Telling(visit), visit.core.inbox_cases.writing
-    waiting = (task for task in found.tasks if task.state is not TaskState.CLOSED)
-    open_tasks = sorted(waiting, key=lambda task: (ORDER[task.kind], task.opened_ms))
     return visit.page(
         "thread",
         status,
         thread=found,
         telling=telling,
         understood=partial(understood, visit),
-        open_tasks=[telling.task(task) for task in open_tasks],
-        colleagues=colleagues(visit, found.clinic) if open_tasks else (),
+        open_tasks=[telling.task(task) for task in found.tasks],
+        colleagues=colleagues(visit, found.clinic) if found.tasks else (),
         refusal=writing.refusal(found),
         stranger="" if found.people else writing.address(found),
         key=key or secrets.token_urlsafe(18),
         written=written,
-        whole=whole,
+        older=until_ms is not None,
         faults=faults,
     )
 
 
-def opened(visit: Visit, thread: str, *, whole: bool = True) -> Thread:
-    """A thread that the reader may see.
+def opened(visit: Visit, thread: str) -> Thread:
+    """All of a thread that the reader may see.
 
     Raises:
         NotFound: there is none.
     """
-    threads = visit.core.inbox_cases.threads
-    if whole:
-        return threads.open(thread, visit.member.clinics, newest=None)
-    return threads.open(thread, visit.member.clinics)
+    return visit.core.inbox_cases.threads.open(thread, visit.member.clinics, newest=None)
 
 
 def note_seen(visit: Visit, thread: Thread) -> None:
@@ -171,8 +171,5 @@ def send_answer(
 def _close_all(visit: Visit, thread: Thread) -> None:
     """Close what waits about a thread: it is answered."""
     for task in thread.tasks:
-        if task.state is not TaskState.CLOSED:
-            try:
-                visit.core.tasks.close(task.id, visit.source, "answered")
-            except TaskTaken:
-                continue  # somebody was first
+        with suppress(TaskTaken):  # somebody was first
+            visit.core.tasks.close(task.id, visit.source, "answered")

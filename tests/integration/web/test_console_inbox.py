@@ -365,3 +365,22 @@ def test_who_may_only_look_is_offered_nothing_to_do(two: Site, phone: str) -> No
     write(two, phone)
     page = signed_in(two, Role.VIEWER).get(f"inbox/{thread_of(two, phone)}")
     assert page.text.count("<form") == 1, "the way out"
+
+
+def test_a_long_thread_is_read_back_a_page_at_a_time(two: Site, desk: Desk, phone: str) -> None:
+    write(two, phone, URGENT)
+    for number in range(70):
+        two.text(phone, f"and number {number} of them")
+    thread = f"inbox/{thread_of(two, phone)}"
+    newest = desk.get(thread)
+    assert len(newest.content) < 200_000
+    assert "Urgent" in shown(newest), "what waits is told however long ago it was said"
+    pages = [newest]
+    while found := re.findall(r'href="[^"]*console/(inbox/[^"]*\?until=\d+)"', pages[-1].text):
+        pages.append(desk.get(found[0]))
+    told = " ".join(shown(page) for page in pages)
+    assert all(f"and number {number} of them" in told for number in range(70))
+    assert URGENT in told
+    assert "Write back" not in shown(pages[-1])
+    assert "To the newest" in shown(pages[-1])
+    assert desk.get(f"{thread}?until=nonsense").status_code == 200
