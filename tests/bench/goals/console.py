@@ -12,13 +12,14 @@ import re
 import signal
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
 
 from service.accounts.roles import Role
-from service.web.console.access import cookie_name
+from service.web.console.access import FORM_TOKEN, cookie_name
 from tests.bench.goals.webhooks import web_process
 from tests.bench.installation import Installation, running_installation, text_settings
 from tests.bench.report import Part, limit
@@ -28,6 +29,8 @@ from tests.support.routes import routes_of
 
 MEDIAN_MS = 50.0
 MOST_BYTES = 200_000
+OWN = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser sends with a form of the page's own site."""
 LOADS = 21
 """Of each page; the first has templates to compile, and its time counts as the others do."""
 
@@ -66,7 +69,8 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
         password="a long enough pass phrase",
         source="bench",
     )
-    cookie = f"{cookie_name(core)}={core.sessions.start(admin.id)}"
+    token = core.sessions.start(admin.id)
+    cookie = f"{cookie_name(core)}={token}"
     known = {
         "patient": installation.newest[-1],
         "message": "walking",
@@ -82,7 +86,17 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
             if found.status_code != httpx.codes.OK:
                 print(f"console: {address} answers {found.status_code}, and is not measured")
                 continue
-            yield address, (statistics.median(_times(client, address)), len(found.content))
+            times = _times(partial(client.get, address))
+            yield address, (statistics.median(times), len(found.content))
+        session = core.sessions.find(token)
+        assert session is not None
+        patient = core.patients.contact(core.patients.load(known["patient"]))
+        for what, typed in {"phone": patient.phone, "name": patient.given_name}.items():
+            form = {FORM_TOKEN: session.csrf, "query": typed}
+            search = partial(client.post, "/console/patients/search", data=form, headers=OWN)
+            found = search()
+            assert found.status_code == httpx.codes.OK, found.text
+            yield f"a search by {what}", (statistics.median(_times(search)), len(found.content))
 
 
 def _addresses(installation: Installation, known: Mapping[str, str]) -> Iterator[str]:
@@ -91,8 +105,8 @@ def _addresses(installation: Installation, known: Mapping[str, str]) -> Iterator
             yield re.sub(r"\{(\w+)\}", lambda name: known.get(name[1], "-"), route.path)
 
 
-def _times(client: httpx.Client, address: str) -> Iterator[float]:
+def _times(ask: Callable[[], httpx.Response]) -> Iterator[float]:
     for _ in range(LOADS):
         began = time.perf_counter()
-        client.get(address)
+        ask()
         yield (time.perf_counter() - began) * 1000
