@@ -307,10 +307,11 @@ class ImportStore:
         return self._move(one.id, states, fields, token=token, when="", what=what, by=one.by)
 
     def give_back(self, one: Import, token: str) -> bool:
-        """Let another worker go on with an import at once."""
+        """Let another worker go on with an import, or check it anew, at once."""
         fields = {"lt": "", "lu": ""}
         when = str(self._machine.now_ms())
-        return self._move(one.id, ImportState.RUNNING.value, fields, token=token, when=when)
+        states = ImportState.RECEIVED.value + ImportState.RUNNING.value
+        return self._move(one.id, states, fields, token=token, when=when)
 
     def confirm(self, identifier: str, by: str) -> bool:
         """Have a checked file imported; False where it is under way by now."""

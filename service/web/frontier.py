@@ -20,8 +20,8 @@ log = structlog.get_logger("service.web.access")
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; a webhook of the longest text has 8 KB."""
-FILE_LIMIT: Final = 256 * 1024 * 1024
-"""The same where a file of patients is uploaded: a million rows of 250 letters."""
+FILE_LIMIT: Final = 192 * 1024 * 1024
+"""The same where a file of patients is uploaded: a million rows of nearly 200 letters."""
 UPLOADS: Final = frozenset({("POST", "/console/imports")})
 """Where files are uploaded; by whom is asked before anything of them is read."""
 TOO_LARGE: Final = 413

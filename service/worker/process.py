@@ -55,7 +55,7 @@ class WorkerProcess:
 
         token = new_attempt_id(0, system_random)
         with ending_in_order(told.set):
-            return self._core.imports.go_on(identifier, token, may_go_on)
+            return self._core.imports.go_on(identifier, token, may_go_on, told.is_set)
 
     def close(self) -> None:
         """Close carriers, loop and store."""

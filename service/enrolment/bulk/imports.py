@@ -27,6 +27,8 @@ from service.store.imports import (
 )
 from service.store.patients import Patients
 
+MOST_KEPT: Final = 512 << 20
+"""Bytes of files that wait in the store at once: it holds opt-outs, which must always find room."""
 QUEUED_MS: Final = 10_000
 """An import that a worker was told of and did not take is told of again after this."""
 FILE: Final = "f"
@@ -67,7 +69,9 @@ class Imports:
         clinics: Mapping[str, Clinic],
         catalog: Catalog,
         most_rows: int,
+        most_kept: int = MOST_KEPT,
     ) -> None:
+        self._most_kept = most_kept
         self._store = store
         self._course = course
         self._patients = patients
@@ -129,6 +133,7 @@ class Imports:
             StoreUnavailable: it was not kept.
         """
         surveyed, identifier, parts = self.survey(opened, terms), self._store.new_id(), 0
+        self._require_room(surveyed.scanned.size)
         with opened() as file:
             while block := file.read(PART):
                 self._store.keep_part(identifier, f"{FILE}{parts}", block, UNCONFIRMED_MS)
@@ -136,6 +141,17 @@ class Imports:
         one = self._keep(identifier, surveyed, terms, name, by, parts)
         self._store.look_at(identifier)
         return one
+
+    def _require_room(self, size: int) -> None:
+        waiting = (one for one in self._store.latest() if one.parts and not one.over)
+        kept = sum(self._survey_of(one).scanned.size for one in waiting)
+        if kept + size > self._most_kept:
+            raise InvalidInput(
+                "file",
+                "imports_full",
+                "Too many files wait to be imported. Confirm them, or try again when they are "
+                "done: what nobody confirms is gone after a day.",
+            )
 
     def _keep(
         self, identifier: str, surveyed: Survey, terms: Terms, name: str, by: str, parts: int
@@ -190,13 +206,20 @@ class Imports:
             self._store.look_at(identifier, in_ms=QUEUED_MS)
             queue_one(identifier)
 
-    def go_on(self, identifier: str, token: str, may_go_on: Callable[[], bool]) -> bool:
+    def go_on(
+        self,
+        identifier: str,
+        token: str,
+        may_go_on: Callable[[], bool],
+        is_ending: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Do what is next for a kept file: check it, or import it where that was confirmed.
 
         Args:
             identifier: of the import.
             token: nobody else's.
             may_go_on: asked after each batch; where not, another worker goes on at once.
+            is_ending: asked during a check, which is done in one go: it begins anew elsewhere then.
 
         Returns:
             False where there is nothing to do, or somebody does it.
@@ -209,24 +232,31 @@ class Imports:
             return False
         one = self._store.claim(identifier, token, states=_CONFIRMED, by_worker=True)
         if one is None:
-            return self.check_kept(identifier, token)
+            return self.check_kept(identifier, token, is_ending)
         try:
             for _ in self._run(one, self._file(one), token, by_worker=True):
                 if not may_go_on():
                     self._store.give_back(one, token)
                     break
         except (InvalidInput, NotFound):
-            self._store.end(one, token, ImportState.FAILED)
+            self._fail(one, token)
         except ImportHeld:
             return False
         return True
 
-    def check_kept(self, identifier: str, token: str) -> bool:
+    def _fail(self, one: Import, token: str) -> None:
+        self._store.end(one, token, ImportState.FAILED)
+        self._store.prolong(one.id, list(part_names(FILE, one.parts)), 0)
+
+    def check_kept(
+        self, identifier: str, token: str, is_ending: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Check the rows of a file that was kept, and note what was found.
 
         Args:
             identifier: of the import.
             token: nobody else's.
+            is_ending: asked after each batch; where it is, a worker checks it from the beginning.
 
         Returns:
             False where it is not to be checked, or somebody does it.
@@ -241,9 +271,11 @@ class Imports:
         try:
             done = self._noted(one, token, self._course.follow(self._file(one)), _Way(checks=True))
             for _ in done:
-                pass
+                if is_ending():
+                    self._store.give_back(one, token)
+                    return True
         except (InvalidInput, NotFound):
-            self._store.end(one, token, ImportState.FAILED)
+            self._fail(one, token)
         except ImportHeld:
             return False
         else:

@@ -23,6 +23,8 @@ _CONSENTS: Final[Mapping[str, tuple[Channel, ...]]] = {
     "e-mail": ("email",),
     "both": ("sms", "email"),
 }
+LONGEST: Final = 300
+"""Letters of what is told about one cell."""
 _COLUMN_OF: Final = {"start": "visit_date", "sms_consent": "consent", "email_consent": "consent"}
 _MAY_BE_EMPTY: Final = frozenset(
     {"phone", "email", "language", "bedtime", "visit_date", "clinic", "state"}
@@ -73,7 +75,10 @@ class Judge:
         column = _COLUMN_OF.get(fault.field, fault.field)
         if fault.code == "address_missing" and form.email_consent and not form.sms_consent:
             column = "email"
-        return Problem(column, fault.code, str(fault))
+        message = str(fault)
+        if len(message) > LONGEST:  # it names a cell of which nobody knows what it is
+            message = message[:LONGEST] + "..."
+        return Problem(column, fault.code, message)
 
     def _shape(self, record: Record) -> tuple[Problem, ...]:
         """What is wrong with the row before any of its cells is looked at."""

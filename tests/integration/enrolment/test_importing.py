@@ -14,7 +14,7 @@ from service.enrolment.bulk.findings import Tally
 from service.enrolment.bulk.imports import ImportHeld
 from service.enrolment.bulk.sheet import sheet
 from service.enrolment.bulk.terms import Terms
-from service.errors import NotFound
+from service.errors import InvalidInput, NotFound
 from service.settings import load_settings
 from service.store.imports import Import, ImportState
 from service.store.keys import ImportKeys
@@ -249,6 +249,32 @@ def test_an_import_whose_rows_have_vanished_fails_and_says_so(core: Core) -> Non
     core.client.delete(ImportKeys.part(f"{one.id}.f0"))
     assert core.imports.go_on(one.id, "w1", goes_on)
     assert core.imports.load(one.id).state is ImportState.FAILED
+
+
+def test_a_check_that_a_worker_cannot_end_is_done_anew_by_another(core: Core) -> None:
+    content = text(*(patient(number) for number in range(BATCH + 5)))
+    one = core.imports.receive(opens(content), TERMS, "march.csv", BY)
+    assert core.imports.go_on(one.id, "w1", goes_on, is_ending=lambda: True)
+    assert core.imports.load(one.id).state is ImportState.RECEIVED
+    told: list[str] = []
+    core.imports.queue(told.append)
+    assert told == [one.id]
+    assert core.imports.go_on(one.id, "w2", goes_on)
+    checked = core.imports.load(one.id)
+    assert (checked.state, checked.tally["accepted"]) == (ImportState.CHECKED, BATCH + 5)
+
+
+def test_files_that_wait_leave_room_in_the_store(core: Core) -> None:
+    content = text(patient(1))
+    core.imports._most_kept = len(content) + 10
+    first = core.imports.receive(opens(content), TERMS, "march.csv", BY)
+    with pytest.raises(InvalidInput) as refused:
+        core.imports.receive(opens(text(patient(2))), TERMS, "april.csv", BY)
+    assert refused.value.code == "imports_full"
+    core.imports.check_kept(first.id, "w1")
+    core.imports.confirm(first, BY)
+    assert core.imports.go_on(first.id, "w1", goes_on)
+    assert core.imports.receive(opens(text(patient(2))), TERMS, "april.csv", BY).parts == 1
 
 
 def test_imports_are_listed_the_newest_first(core: Core) -> None:

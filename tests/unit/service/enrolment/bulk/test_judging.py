@@ -103,6 +103,12 @@ def test_everything_that_is_wrong_with_a_row_is_told(
     assert bad(TERMS, **cells) == expected
 
 
+def test_what_is_told_of_a_cell_is_short_whatever_the_cell_holds() -> None:
+    (found,) = judged(text(row(timezone="x" * 30_000, series="y" * 30_000)))
+    assert not isinstance(found, ValidForm)
+    assert all(len(problem.message) < 400 for problem in found)
+
+
 def test_an_address_without_consent_is_left_out() -> None:
     assert (good(consent="sms").phone, good(consent="sms").email) == ("+15035550142", None)
     assert (good(consent=" E-Mail ").phone, good(consent="Email").email) == (
