@@ -75,6 +75,9 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
         "patient": installation.newest[-1],
         "message": "walking",
         "series": "restless-legs",
+        "name": "restless-legs",
+        "version": "2",
+        "language": "en",
         "number": "1",
         "kind": "phone",
     }
