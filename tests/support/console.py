@@ -32,6 +32,11 @@ class Desk:
         assert session is not None, "the session is over"
         return session.csrf
 
+    @property
+    def cookie(self) -> str:
+        """The header of the same name."""
+        return f"{cookie_name(self.site.core)}={self.token}"
+
     def is_signed_in(self) -> bool:
         """Whether the session goes on."""
         return self.site.core.sessions.find(self.token) is not None
@@ -44,8 +49,7 @@ class Desk:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Ask for an address of the site as a browser on a page of ours would."""
-        cookie = f"{cookie_name(self.site.core)}={self.token}"
-        told = {"cookie": cookie, **(headers or {"sec-fetch-site": "same-origin"})}
+        told = {"cookie": self.cookie, **(headers or {"sec-fetch-site": "same-origin"})}
         return self.site.client.request(method, path, data=form, headers=told)
 
     def get(self, path: str) -> httpx.Response:

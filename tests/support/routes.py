@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fastapi.dependencies.models import Dependant
@@ -26,7 +26,18 @@ class Route:
     @property
     def address(self) -> str:
         """Its path, filled in with what names nothing."""
-        return re.sub(r"\{[^}]*\}", "000000000000", self.path)
+        return self.of({})
+
+    @property
+    def parameters(self) -> list[str]:
+        """What its path names."""
+        return re.findall(r"\{(\w+)[^}]*\}", self.path)
+
+    def of(self, objects: Mapping[str, str]) -> str:
+        """Its path for some objects; what is not among them names nothing."""
+        return re.sub(
+            r"\{(\w+)[^}]*\}", lambda found: objects.get(found[1], "000000000000"), self.path
+        )
 
     @property
     def right(self) -> Right | None:

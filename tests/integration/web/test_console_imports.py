@@ -13,7 +13,7 @@ import pytest
 
 from service.accounts.roles import Role
 from service.store.imports import ImportState
-from service.web.console.access import FORM_TOKEN, cookie_name
+from service.web.console.access import FORM_TOKEN
 from service.web.frontier import BODY_LIMIT, FILE_LIMIT
 from tests.support.console import Desk, signed_in
 from tests.support.patient_files import patient, row, text
@@ -24,12 +24,11 @@ TERMS = {"method": "written", "wording": "2026-11", "dates": "iso"}
 
 def upload(desk: Desk, content: str | bytes, **fields: str) -> httpx.Response:
     """Send a file as a browser does."""
-    cookie = f"{cookie_name(desk.site.core)}={desk.token}"
     return desk.site.client.post(
         "/console/imports",
         data={FORM_TOKEN: desk.form_token, **TERMS, **fields},
         files={"file": ("march.csv", content.encode() if isinstance(content, str) else content)},
-        headers={"cookie": cookie, "sec-fetch-site": "same-origin"},
+        headers={"cookie": desk.cookie, "sec-fetch-site": "same-origin"},
     )
 
 
@@ -210,7 +209,7 @@ def test_only_there_a_large_body_is_taken(web: Site) -> None:
     assert upload(desk, large).status_code == 422, "read, and no table"
     connection = HTTPConnection("127.0.0.1", urlsplit(web.url).port or 0)
     connection.putrequest("POST", "/console/imports")
-    connection.putheader("Cookie", f"{cookie_name(web.core)}={desk.token}")
+    connection.putheader("Cookie", desk.cookie)
     connection.putheader("Sec-Fetch-Site", "same-origin")
     connection.putheader("Content-Type", "application/x-www-form-urlencoded")
     connection.putheader("Content-Length", str(FILE_LIMIT + 1))
