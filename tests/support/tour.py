@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tests.support.patient_files import patient, text
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -24,6 +26,14 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file of a few rows to choose."""
+
+    field: str
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """One page.
 
@@ -31,13 +41,13 @@ class Stop:
         name: of its picture.
         path: below ``/console/``; where it begins.
         follow: what leads from there on, one after the other: a CSS selector of what is pressed,
-            or what is typed before.
+            or what is typed or chosen before.
         after: name of an earlier stop at whose address this one begins instead.
     """
 
     name: str
     path: str = ""
-    follow: tuple[str | Typed, ...] = ()
+    follow: tuple[str | Typed | Uploaded, ...] = ()
     after: str = ""
 
 
@@ -57,6 +67,8 @@ OUTSIDE: Final = (
 )
 """What is seen before somebody has signed in."""
 
+_ROWS: Final = text(patient(1), patient(2), patient(3, phone="4.155551E+10"), patient(1))
+"""One of them as a spreadsheet spoils a number, one of them twice."""
 _ANA: Final = (Typed("#query", "Ana"), "main [role=search] button")
 
 INSIDE: Final = (
@@ -81,7 +93,11 @@ INSIDE: Final = (
     Stop("patient-details", after="patient", follow=("main a[href$='/details']",)),
     Stop("patient-pause", after="patient", follow=("main a[href*='/pause/']",)),
     Stop("patient-move", after="patient", follow=("main a[href*='/move/']",)),
-    Stop("patient-move-seen", after="patient-move", follow=("main form button",)),
+    Stop(
+        "patient-move-seen",
+        after="patient-move",
+        follow=(Typed("#start", "2026-03-20"), "main form button"),
+    ),
     Stop("patient-stop", after="patient", follow=("main a[href$='/stop']",)),
     Stop("patient-erase", after="patient", follow=("main a[href$='/erase']",)),
     Stop("enrol", "patients/new"),
@@ -95,6 +111,16 @@ INSIDE: Final = (
             Typed("#email_consent", "verbal"),
             "main form button",
         ),
+    ),
+    Stop(
+        "imports-wrong",
+        "imports",
+        (Uploaded("#file", "no header\r\n1\r\n"), Typed("#method", "written"), "main form button"),
+    ),
+    Stop(
+        "import",
+        "imports",
+        (Uploaded("#file", _ROWS), Typed("#method", "written"), "main form button"),
     ),
     Stop("inbox", "inbox"),
     Stop("thread", "inbox", ("main table th a",)),
@@ -115,7 +141,7 @@ INSIDE: Final = (
     Stop("series-move-dry", after="series-move", follow=("main form button",)),
     Stop("insight", "insight"),
     Stop("audit", "audit"),
-    Stop("audit-filtered", "audit", (Typed("#kind", "erased"), "main .filters button")),
+    Stop("audit-filtered", "audit", (Typed("#kind", "consent"), "main .filters button")),
     Stop("members", "members"),
     Stop("member-new", "members/new"),
     Stop("member", "members", ("main table th a",)),
@@ -156,6 +182,9 @@ def _walk(page: Page, demo: Demonstration, stop: Stop, seen: dict[str, str]) -> 
         if isinstance(step, str):
             with page.expect_navigation():
                 page.locator(step).first.click()
+        elif isinstance(step, Uploaded):
+            file = {"name": "march.csv", "mimeType": "text/csv", "buffer": step.rows.encode()}
+            page.set_input_files(step.field, file)
         elif page.locator(step.field).evaluate("each => each.localName") == "select":
             page.select_option(step.field, step.words)
         else:

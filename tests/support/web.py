@@ -102,7 +102,7 @@ class Site:
         """What Twilio puts in the header for a form posted to this path of ours."""
         token = self.core.settings.twilio_auth_token
         validator = RequestValidator(token.get_secret_value() if token else TOKEN)
-        signature: str = validator.compute_signature(PUBLIC_URL + path, fields)
+        signature: str = validator.compute_signature(self.core.settings.public_base + path, fields)
         return signature
 
     def post(

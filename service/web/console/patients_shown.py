@@ -8,9 +8,10 @@ from typing import Any
 
 from schedules.calendar import zone_of
 from service.accounts.members import SOURCE
+from service.errors import NotFound
 from service.preferences.overview import ChannelView, Overview, SeriesView
 from service.reporting.lines import Line
-from service.store.records import Patient, PatientFields, Status
+from service.store.records import Channel, Patient, PatientFields, Status
 from service.web.console.access import Visit
 from service.web.console.patients import TONES
 from service.web.console.timeline_shown import Teller, titles
@@ -68,7 +69,7 @@ def card(visit: Visit, view: Overview, lines: Iterable[Line]) -> dict[str, Any]:
         "heading": heading(visit, patient),
         "lede": say["lede"].format(id=patient.id, clinic=clinic),
         "clock": say["clock"].format(zone=patient.timezone.replace("_", " ")),
-        "channels": [_channel(say, patient, each) for each in view.channels],
+        "channels": [_channel(visit, patient, each) for each in view.channels],
         "facts": _facts(visit, patient),
         "series": [_series(visit, each) for each in view.series],
         "running": view.running,
@@ -77,16 +78,29 @@ def card(visit: Visit, view: Overview, lines: Iterable[Line]) -> dict[str, Any]:
     }
 
 
-def _channel(say: Mapping[str, str], patient: Patient, view: ChannelView) -> dict[str, str]:
+def _channel(visit: Visit, patient: Patient, view: ChannelView) -> dict[str, str]:
+    say = visit.say("patient")
     kind = "phone" if view.channel == "sms" else "email"
     address = patient.address(view.channel)
     if address is None:
-        return {"kind": kind, "label": say[kind], "address": "", "said": "", "tone": ""}
+        return {"kind": kind, "label": say[kind], "address": ""}
     if view.reach == "stopped":
         said, tone = say.get(f"stopped_{view.reason}", say["stopped_other"]), "bad"
     else:
         said, tone = say[f"reach_{view.reach}"], "good" if view.reach == "on" else "care"
-    return {"kind": kind, "label": say[kind], "address": address, "said": said, "tone": tone}
+    thread = _thread(visit, view.channel, address)
+    shown = {"kind": kind, "label": say[kind], "address": address}
+    return {**shown, "said": said, "tone": tone, "thread": thread}
+
+
+def _thread(visit: Visit, channel: Channel, address: str) -> str:
+    """Where what was said there can be read; empty where nothing was."""
+    digest = visit.core.suppressions.digest(channel, address)
+    try:
+        visit.core.inbox_cases.threads.open(digest, visit.member.clinics, newest=1)
+    except NotFound:
+        return ""
+    return digest
 
 
 def _facts(visit: Visit, patient: Patient) -> list[tuple[str, str]]:
