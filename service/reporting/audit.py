@@ -136,7 +136,7 @@ class AuditLog:
     def _traces(self, wanted: Wanted, reader: Member, before: Place | None) -> Iterator[Trace]:
         if not wanted.patient:
             return self._trail.newest_first(
-                partitions=() if wanted.kind == ACCOUNTS else None,
+                partitions=() if wanted.kind in {ACCOUNTS, "import"} else None,
                 staff=wanted.kind in {"", ACCOUNTS, "import"},
                 before=before,
                 since_ms=wanted.since_ms,
