@@ -26,6 +26,7 @@ STORES: Final = frozenset({"server.log", "valkey.log"})
 """What Redis and Valkey write themselves: of what they hold they log nothing."""
 SHORTEST_NAME: Final = 4
 """Shorter ones are made by chance, or stand in any line."""
+_PARTS: Final = re.compile(r"[\w.%+-]+@[\w.-]+|\d{8,15}|[^\W\d_]+")
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
 
 
@@ -80,10 +81,11 @@ def found(directory: Path) -> list[str]:
 
 
 def _lines(logs: Iterable[Path], people: set[str]) -> Iterator[str]:
-    whole = {word.casefold() for word in people}
+    # Names as they are written: Late is somebody, late is a word.
+    whole = people | {word.casefold() for word in people if not word.isalpha()}
     for log in logs:
         for line in log.read_text("utf-8", errors="replace").splitlines():
-            parts = set(re.findall(r"[\w.%+-]+@[\w.-]+|\d{8,15}|[^\W\d_]+", line.casefold()))
+            parts = set(_PARTS.findall(line)) | set(_PARTS.findall(line.casefold()))
             for leaked in sorted(parts & whole):
                 yield f"{log.name}: {leaked!r} in {line[:300]}"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tests.support.patient_files import patient, text
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import FilePayload, Page
 
     from tests.support.demonstration import Demonstration
 
@@ -183,7 +183,11 @@ def _walk(page: Page, demo: Demonstration, stop: Stop, seen: dict[str, str]) -> 
             with page.expect_navigation():
                 page.locator(step).first.click()
         elif isinstance(step, Uploaded):
-            file = {"name": "march.csv", "mimeType": "text/csv", "buffer": step.rows.encode()}
+            file: FilePayload = {
+                "name": "march.csv",
+                "mimeType": "text/csv",
+                "buffer": step.rows.encode(),
+            }
             page.set_input_files(step.field, file)
         elif page.locator(step.field).evaluate("each => each.localName") == "select":
             page.select_option(step.field, step.words)

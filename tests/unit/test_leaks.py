@@ -26,7 +26,7 @@ def elsewhere() -> Iterator[Path]:
         "GET /p?phone=15035550123",
         "for ana.p@example.com, now",
         "Dear Mariela, how are",
-        "dear MARIELA",
+        "for ANA.P@EXAMPLE.COM",
     ],
 )
 def test_a_line_that_tells_of_a_patient_is_found(elsewhere: Path, line: str) -> None:
@@ -36,11 +36,15 @@ def test_a_line_that_tells_of_a_patient_is_found(elsewhere: Path, line: str) -> 
 
 def _word(line: str) -> str:
     return next(
-        word for word in ("15035550123", "ana.p@example.com", "mariela") if word in line.casefold()
+        word
+        for word in ("15035550123", "ana.p@example.com", "Mariela")
+        if word in line or word in line.casefold()
     )
 
 
-@pytest.mark.parametrize("line", ["+15035550199", "nana.p@example.com", "Marielas", "150355501234"])
+@pytest.mark.parametrize(
+    "line", ["+15035550199", "nana.p@example.com", "Marielas", "mariela", "150355501234"]
+)
 def test_a_line_that_tells_of_nobody_is_not(elsewhere: Path, line: str) -> None:
     _wrote(elsewhere, line)
     assert found(elsewhere) == []
