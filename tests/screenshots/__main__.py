@@ -26,6 +26,8 @@ SCREENS = DOCS / "screens"
 DAYS = 14
 COLOURS = 64
 """Of each picture: pages are flat, and a repository is not for photographs."""
+UNSTUCK = ".row.last { position: static !important }"
+"""What stays in sight while one scrolls stands at the end of a picture."""
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -62,7 +64,7 @@ def _pictures(
     )
     for stop in tour(page, demo):
         name = f"{stop.name}-{size}-{scheme}.png"
-        with Image.open(BytesIO(page.screenshot(full_page=True))) as taken:
+        with Image.open(BytesIO(page.screenshot(full_page=True, style=UNSTUCK))) as taken:
             taken.convert("RGB").quantize(COLOURS).save(SCREENS / name, optimize=True)
         print(name)
     page.close()

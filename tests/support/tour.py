@@ -43,12 +43,14 @@ class Stop:
         follow: what leads from there on, one after the other: a CSS selector of what is pressed,
             or what is typed or chosen before.
         after: name of an earlier stop at whose address this one begins instead.
+        until: selector of what has to come, where a page is not whole at once.
     """
 
     name: str
     path: str = ""
     follow: tuple[str | Typed | Uploaded, ...] = ()
     after: str = ""
+    until: str = ""
 
 
 OUTSIDE: Final = (
@@ -138,7 +140,12 @@ INSIDE: Final = (
     Stop("series-calendar", "series", ("main table a",)),
     Stop("series-difference", "series", ("main table a[href*=difference]",)),
     Stop("series-move", "series/moves/new"),
-    Stop("series-move-dry", after="series-move", follow=("main form button",)),
+    Stop(
+        "series-move-dry",
+        after="series-move",
+        follow=("main form button",),
+        until="#state .badge.good",
+    ),
     Stop("insight", "insight"),
     Stop("audit", "audit"),
     Stop("audit-filtered", "audit", (Typed("#kind", "consent"), "main .filters button")),
@@ -193,4 +200,6 @@ def _walk(page: Page, demo: Demonstration, stop: Stop, seen: dict[str, str]) -> 
             page.select_option(step.field, step.words)
         else:
             page.fill(step.field, step.words)
+    if stop.until:
+        page.locator(stop.until).first.wait_for()
     seen[stop.name] = page.url

@@ -166,7 +166,7 @@ class _Names:
         """The name of a member; the id of one who is not known."""
         if identifier not in self._known:
             found = self._visit.core.accounts.find(identifier)
-            self._known[identifier] = found.name if found else identifier
+            self._known[identifier] = found.name if found else _short(identifier)
         return self._known[identifier]
 
 

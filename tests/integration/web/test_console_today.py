@@ -48,7 +48,7 @@ def test_a_quiet_day_says_so(desk: Desk) -> None:
         "No reply waits to be read.",
         "Every delivery reached the provider.",
         "Nothing more is planned for today.",
-        "Monday, March 2, 10:00 am, on the clock of America/Los_Angeles",
+        "Monday, March 2, 10:00 am, on the clock of America/Los Angeles",
     ):
         assert sentence in told
     assert "alert" not in told
