@@ -6,25 +6,10 @@ import re
 from datetime import date
 from typing import Final
 
-MARK: Final = "'"
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins with one of these is run as a formula by spreadsheets."""
 _MIDNIGHT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]00:00(?::00(?:\.0+)?)?")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::00)?(?:\s*([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _DAY: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 _NOON: Final = 12
-
-
-def escaped(cell: str) -> str:
-    """A cell that no spreadsheet runs, and that `unescaped` reads as it was."""
-    marked = cell.startswith(MARK) and cell[1:].startswith((*DANGEROUS, MARK))
-    return MARK + cell if marked or cell.startswith(DANGEROUS) else cell
-
-
-def unescaped(cell: str) -> str:
-    """A cell without the mark by which it was kept from being run."""
-    marked = cell.startswith(MARK) and cell[1:].startswith((*DANGEROUS, MARK))
-    return cell[1:] if marked else cell
 
 
 def time_of_day(cell: str) -> str:

@@ -8,13 +8,14 @@ from typing import Final
 
 from messages.catalog import Catalog
 from service.clinics import Clinic
-from service.enrolment.bulk.cells import day, time_of_day, unescaped
+from service.enrolment.bulk.cells import day, time_of_day
 from service.enrolment.bulk.header import Header
 from service.enrolment.bulk.letters import is_garbled
 from service.enrolment.bulk.table import Record
 from service.enrolment.bulk.terms import Terms
 from service.enrolment.form import EnrolmentForm, ValidForm, judge
 from service.errors import InvalidInput
+from service.spreadsheets import unescaped
 from service.store.records import CHANNELS, Channel
 
 _CONSENTS: Final[Mapping[str, tuple[Channel, ...]]] = {

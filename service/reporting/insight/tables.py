@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +22,7 @@ from service.reporting.insight.tallies import (
     Outcomes,
     standing_words,
 )
+from service.spreadsheets import lines
 from service.store.records import CHANNELS
 
 Cell = str | int | float | date | None
@@ -46,17 +45,7 @@ class Table:
 
     def csv(self) -> str:
         """The table as CSV (RFC 4180); shares are parts of one, nothing is an empty cell."""
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(self.columns)
-        writer.writerows([[inert(cell) for cell in row] for row in self.rows])
-        return out.getvalue()
-
-
-def inert(cell: Cell) -> Cell:
-    """A cell that no spreadsheet runs as a formula; all of ours begin with a letter or a digit."""
-    text = "" if cell is None else str(cell)
-    return "'" + text if text and not text[0].isalnum() else text
+        return lines([self.columns, *self.rows])
 
 
 def outcomes_row(outcomes: Outcomes) -> tuple[int, ...]:

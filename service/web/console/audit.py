@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -18,7 +16,7 @@ from service.accounts.members import SOURCE
 from service.clock import from_ms, to_ms
 from service.errors import NotFound
 from service.reporting.audit import ACCOUNTS, KINDS, Wanted, kind_of
-from service.reporting.insight.tables import inert
+from service.spreadsheets import lines
 from service.store.audit import Entry
 from service.store.keys import is_patient_id
 from service.store.trail import Place, Trace
@@ -213,19 +211,12 @@ def sentence_of(entry: Entry, say: Mapping[str, str], language: str) -> str:
 def _lines(visit: Visit, traces: Iterator[Trace]) -> Iterator[str]:
     """The file, some hundred lines at a time; no cell is run as a formula."""
     say, names = visit.say("audit"), _Names(visit)
-    yield _written([COLUMNS])
+    yield lines([COLUMNS])
     while some := list(islice(traces, LINES)):
-        yield _written([_cells(trace.entry, say, names, visit.language) for trace in some])
+        yield lines([_cells(trace.entry, say, names, visit.language) for trace in some])
 
 
 def _cells(entry: Entry, say: Mapping[str, str], names: _Names, language: str) -> tuple[str, ...]:
     at = from_ms(entry.at_ms).isoformat().replace("+00:00", "Z")
     sentence = sentence_of(entry, say, language)
     return at, names.who(entry.by), entry.by, entry.what, entry.on, entry.reason, sentence
-
-
-def _written(rows: Sequence[tuple[str, ...]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([inert(cell) for cell in row] for row in rows)
-    return text.getvalue()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from messages.catalog import Catalog
 from service.clinics import SAMPLE_CLINIC
-from service.enrolment.bulk.cells import day, escaped, time_of_day, unescaped
+from service.enrolment.bulk.cells import day, time_of_day
 from service.enrolment.bulk.findings import Rejected
 from service.enrolment.bulk.judge import Judge, Problem
 from service.enrolment.bulk.letters import is_garbled, is_plausible
@@ -20,6 +20,7 @@ from service.enrolment.bulk.table import Table, survey
 from service.enrolment.bulk.terms import Terms
 from service.enrolment.form import ValidForm
 from service.errors import InvalidInput
+from service.spreadsheets import unescaped
 from tests.support.patient_files import COLUMNS, opens, row, text
 
 CATALOG = Catalog.load()
@@ -220,12 +221,6 @@ def test_a_day_is_never_read_in_an_order_that_nobody_told(
     cell: str, order: str, expected: str
 ) -> None:
     assert day(cell, order) == expected
-
-
-@given(st.text(max_size=30))
-def test_a_cell_that_was_kept_from_being_run_reads_as_it_was(cell: str) -> None:
-    assert unescaped(escaped(cell)) == cell
-    assert not escaped(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 @given(
