@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 
 from service.web.language import words
 
@@ -32,6 +32,11 @@ def spoken_time(moment: time, language: str) -> str:
     half = say["halves"].split(",")[moment.hour // 12]
     hour = (moment.hour + 11) % 12 + 1
     return say["time"].format(hour=hour, minute=f"{moment.minute:02}", half=half)
+
+
+def spoken_moment(at: datetime, language: str) -> str:
+    """An instant of any year, on the clock of its zone: ``June 3, 2026, 8:05 pm``."""
+    return f"{spoken_date(at.date(), language)}, {spoken_time(at.time(), language)}"
 
 
 def _month(day: date, language: str) -> str:

@@ -21,6 +21,7 @@ from service.accounts.members import Member
 from service.accounts.roles import Right
 from service.accounts.sessions import Session
 from service.bootstrap import Core
+from service.clinics import Clinic
 from service.errors import InvalidInput, NotFound
 from service.web.console.pages import CONSOLE, console_page
 from service.web.language import words
@@ -62,6 +63,11 @@ class Visit:
     def source(self) -> str:
         """Who acts, as use cases and the audit want it."""
         return self.member.source
+
+    @property
+    def clinics(self) -> list[Clinic]:
+        """The clinics that the member sees."""
+        return [each for each in self.core.clinics.values() if self.member.sees(each.id)]
 
     def say(self, page: str) -> Mapping[str, str]:
         """The words of a page of the console, in the member's language."""

@@ -17,7 +17,7 @@ from service.web.console.cookies import AskerOf, forget, renew, token_of
 from service.web.console.pages import console_router
 from service.web.console.qr import qr_of
 from service.web.console.sign_in import Code, Password
-from service.web.when import spoken_date, spoken_time
+from service.web.when import spoken_moment
 
 router = console_router()
 
@@ -54,8 +54,7 @@ def show_account(request: Request, visit: SignedIn) -> Response:
 
 def spoken(ms: int, language: str) -> str:
     """An instant in UTC, as people say it."""
-    at = from_ms(ms)
-    return f"{spoken_date(at.date(), language)}, {spoken_time(at.time(), language)} UTC"
+    return f"{spoken_moment(from_ms(ms), language)} UTC"
 
 
 @router.post("/account/language")

@@ -22,6 +22,7 @@ from service.store.keys import is_patient_id
 from service.store.trail import Place, Trace
 from service.web.console.access import SeesAudit, Visit
 from service.web.console.account import spoken
+from service.web.console.names import Names
 from service.web.console.pages import console_router
 
 router = console_router()
@@ -107,7 +108,7 @@ def _shown(visit: Visit, typed: Typed, before: str) -> Response:
         page = log.page(_wanted(typed), visit.member, Place.read(before))
     except NotFound:
         page, missing = log.page(Wanted(until_ms=0), visit.member), True
-    names = _Names(visit)
+    names = Names(visit)
     return visit.page(
         "audit",
         404 if missing else 200,
@@ -144,37 +145,22 @@ def _midnight(day: date) -> int:
     return to_ms(datetime.combine(day, time(0), zone_of(_ZONE)))
 
 
-class _Names:
-    """Names of members, each looked up once."""
-
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self._say = visit.say("audit")
-        self._known: dict[str, str] = {}
-
-    def who(self, by: str) -> str:
-        """Who did it, in words."""
-        head, _, rest = by.partition(":")
-        if by.startswith(SOURCE):
-            return self.member(rest)
-        told = self._say.get(f"source_{head}", head)
-        return f"{told} ({rest})" if head in {"cli", "carrier"} and rest else told
-
-    def member(self, identifier: str) -> str:
-        """The name of a member; the id of one who is not known."""
-        if identifier not in self._known:
-            found = self._visit.core.accounts.find(identifier)
-            self._known[identifier] = found.name if found else _short(identifier)
-        return self._known[identifier]
+def _who(by: str, say: Mapping[str, str], names: Names) -> str:
+    """Who did it, in words."""
+    head, _, rest = by.partition(":")
+    if by.startswith(SOURCE):
+        return names.member(rest)
+    told = say.get(f"source_{head}", head)
+    return f"{told} ({rest})" if head in {"cli", "carrier"} and rest else told
 
 
-def _row(visit: Visit, trace: Trace, names: _Names) -> Mapping[str, str]:
+def _row(visit: Visit, trace: Trace, names: Names) -> Mapping[str, str]:
     entry, say = trace.entry, visit.say("audit")
     kind, name = kind_of(entry.what), entry.on.partition(".")[0]
     is_member = kind == ACCOUNTS
     return {
         "at": spoken(entry.at_ms, visit.language),
-        "who": names.who(entry.by),
+        "who": _who(entry.by, say, names),
         "kind": kind,
         "sentence": sentence_of(entry, say, visit.language),
         "on": names.member(name) if is_member and name else _short(entry.on),
@@ -210,13 +196,13 @@ def sentence_of(entry: Entry, say: Mapping[str, str], language: str) -> str:
 
 def _lines(visit: Visit, traces: Iterator[Trace]) -> Iterator[str]:
     """The file, some hundred lines at a time; no cell is run as a formula."""
-    say, names = visit.say("audit"), _Names(visit)
+    say, names = visit.say("audit"), Names(visit)
     yield lines([COLUMNS])
     while some := list(islice(traces, LINES)):
         yield lines([_cells(trace.entry, say, names, visit.language) for trace in some])
 
 
-def _cells(entry: Entry, say: Mapping[str, str], names: _Names, language: str) -> tuple[str, ...]:
+def _cells(entry: Entry, say: Mapping[str, str], names: Names, language: str) -> tuple[str, ...]:
     at = from_ms(entry.at_ms).isoformat().replace("+00:00", "Z")
     sentence = sentence_of(entry, say, language)
-    return at, names.who(entry.by), entry.by, entry.what, entry.on, entry.reason, sentence
+    return at, _who(entry.by, say, names), entry.by, entry.what, entry.on, entry.reason, sentence

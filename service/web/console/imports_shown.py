@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,9 +18,10 @@ from service.enrolment.zones import COMMON, place, zones_of
 from service.errors import InvalidInput, NotFound
 from service.store.imports import Import, ImportState
 from service.web.console.access import Visit
+from service.web.console.names import Names
 from service.web.console.patients_enrol import METHODS, series_of_choice
 from service.web.language import LANGUAGES, words
-from service.web.when import spoken_date, spoken_time
+from service.web.when import spoken_moment
 
 SHOWN: Final = 100
 """Rows that are shown; all rejected ones are in the file to download."""
@@ -33,7 +33,7 @@ _TONES: Final = {ImportState.DONE: "good", ImportState.FAILED: "bad", ImportStat
 def upload_values(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
     """What the form for a file shows: what was typed, or what is likely."""
     say, methods = visit.say("imports"), words(visit.language)["consent"]
-    clinics = [each for each in visit.core.clinics.values() if visit.member.sees(each.id)]
+    clinics = visit.clinics
     country = clinics[0].country
     zones = [*COMMON.get(country, ()), *zones_of(country)]
     from_file = ("", say["from_file"])
@@ -70,21 +70,20 @@ def _told(visit: Visit, code: str, message: str) -> str:
 
 def earlier_rows(visit: Visit, earlier: Sequence[Import]) -> list[dict[str, Any]]:
     """Imports in a table, the newest first."""
+    names = Names(visit)
     return [
-        {"one": one, "tone": _TONES.get(one.state, "quiet"), **_who(visit, one)} for one in earlier
+        {"one": one, "tone": _TONES.get(one.state, "quiet"), **_who(visit, one, names)}
+        for one in earlier
     ]
 
 
-def _who(visit: Visit, one: Import) -> dict[str, str]:
-    kind, _, name = one.by.partition(":")
-    member = visit.core.accounts.find(name) if kind == "staff" else None
-    return {"by": member.name if member else one.by, "when": _when(visit, one.at_ms)}
+def _who(visit: Visit, one: Import, names: Names) -> dict[str, str]:
+    return {"by": names.by(one.by) or one.by, "when": _when(visit, one.at_ms)}
 
 
 def _when(visit: Visit, at_ms: int) -> str:
-    clinics = [each for each in visit.core.clinics.values() if visit.member.sees(each.id)]
-    at: datetime = from_ms(at_ms).astimezone(ZoneInfo(clinics[0].timezone or "UTC"))
-    return f"{spoken_date(at.date(), visit.language)}, {spoken_time(at.time(), visit.language)}"
+    zone = ZoneInfo(visit.clinics[0].timezone or "UTC")
+    return spoken_moment(from_ms(at_ms).astimezone(zone), visit.language)
 
 
 def import_values(visit: Visit, one: Import, first: First | None) -> dict[str, Any]:
@@ -109,7 +108,7 @@ def import_values(visit: Visit, one: Import, first: First | None) -> dict[str, A
             count=f"{tally.accepted:,}"
         ),
         "shown": SHOWN,
-        **_who(visit, one),
+        **_who(visit, one, Names(visit)),
     }
 
 

@@ -111,11 +111,10 @@ def download_table(
 
 def _choices(visit: Visit, say: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     """What can be chosen, each with its words."""
-    clinics = [c for c in visit.core.clinics.values() if visit.member.sees(c.id)]
     names = sorted({each.name for each in list_series()})
     return {
         "weeks": [(str(weeks), say[f"weeks_{weeks}"]) for weeks in WEEKS],
-        "clinic": [("", say["every_clinic"]), *((each.id, each.name) for each in clinics)],
+        "clinic": [("", say["every_clinic"]), *((each.id, each.name) for each in visit.clinics)],
         "series": [("", say["every_series"]), *((name, name) for name in names)],
     }
 

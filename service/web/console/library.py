@@ -10,7 +10,6 @@ from messages.catalog import Message, Strand
 from messages.errors import UnknownLanguage, UnknownMessage
 from schedules.series import list_series
 from service.authoring.library import Card, Filter
-from service.clinics import Clinic
 from service.clock import from_ms
 from service.errors import NotFound
 from service.web.console.access import SeesContent, Visit
@@ -88,11 +87,6 @@ def _message(visit: Visit, name: str) -> Message:
 def _card(visit: Visit, message: str, language: str) -> Card:
     today = from_ms(visit.core.business.now_ms()).date()
     try:
-        return visit.core.library.card(message, language, today, clinics_of(visit))
+        return visit.core.library.card(message, language, today, visit.clinics)
     except (UnknownMessage, UnknownLanguage):
         raise NotFound("There is no such message in that language.") from None
-
-
-def clinics_of(visit: Visit) -> list[Clinic]:
-    """The clinics that the member sees."""
-    return [each for each in visit.core.clinics.values() if visit.member.sees(each.id)]

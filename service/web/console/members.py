@@ -46,10 +46,9 @@ def _require_own(visit: Visit, clinics: list[str]) -> None:
 def _options(visit: Visit) -> dict[str, object]:
     """What there is to choose from."""
     say = visit.say("members")
-    seen = [each for each in visit.core.clinics.values() if visit.member.sees(each.id)]
     return {
         "roles": [(role.value, say[f"role_{role}"]) for role in Role],
-        "clinics": [(clinic.id, clinic.name) for clinic in seen],
+        "clinics": [(clinic.id, clinic.name) for clinic in visit.clinics],
         "languages": [(each, LANGUAGE_NAMES[each]) for each in LANGUAGES],
     }
 

@@ -15,6 +15,7 @@ from service.errors import InvalidInput, NotFound
 from service.store.migrations import Migration, Order
 from service.web.console.access import ChangesSeries, Visit
 from service.web.console.account import spoken
+from service.web.console.names import Names
 from service.web.console.pages import console_router
 
 router = console_router()
@@ -56,14 +57,13 @@ def _asked(
     visit: Visit, typed: Mapping[str, object], fault: InvalidInput | None = None
 ) -> Response:
     versions = [(f"{each.name} {each.version}", each) for each in list_series()]
-    clinics = [each for each in visit.core.clinics.values() if visit.member.sees(each.id)]
     return visit.page(
         "series_move_new",
         422 if fault else 200,
         typed=typed,
         names=[(name, name) for name in sorted({each.name for _, each in versions})],
         numbers=[(str(n), str(n)) for n in sorted({each.version for _, each in versions})],
-        clinics=[(each.id, each.name) for each in clinics],
+        clinics=[(each.id, each.name) for each in visit.clinics],
         faults=[visit.wrong(fault)] if fault else [],
     )
 
@@ -113,7 +113,7 @@ def show_move(visit: ChangesSeries, move: str) -> Response:
         clinics=", ".join(names),
         started=spoken(found.started_ms, visit.language),
         told=spoken(found.told_ms, visit.language),
-        by=_name(visit, found.by),
+        by=Names(visit).by(found.by) or found.by,
         examples=found.progress.examples if visit.member.may(Right.SEE_PATIENTS) else (),
     )
 
@@ -121,11 +121,6 @@ def show_move(visit: ChangesSeries, move: str) -> Response:
 def _most(steps: Mapping[str, int]) -> list[tuple[str, int]]:
     """The steps that change for the most patients."""
     return sorted(steps.items(), key=lambda each: (-each[1], each[0]))[:_STEPS_SHOWN]
-
-
-def _name(visit: Visit, source: str) -> str:
-    member = visit.core.accounts.find(source.partition(":")[2]) if ":" in source else None
-    return member.name if member else source
 
 
 @router.post("/series/moves/{move}/confirm")

@@ -58,7 +58,7 @@ TypedForm = Annotated[Typed, Form()]
 @router.get("/patients/new")
 def new_patient(visit: ChangesPatients) -> Response:
     """Show an empty form."""
-    clinic = _clinics(visit)[0]
+    clinic = visit.clinics[0]
     return _form(
         visit,
         Typed(
@@ -99,12 +99,8 @@ def enrol_patient(visit: ChangesPatients, typed: TypedForm) -> Response:
     return visit.to(f"patients/{receipt.patient}", done="enrolled")
 
 
-def _clinics(visit: Visit) -> list[Clinic]:
-    return [each for each in visit.core.clinics.values() if visit.member.sees(each.id)]
-
-
 def _form(visit: Visit, typed: Typed, fault: InvalidInput | None = None) -> Response:
-    clinics = _clinics(visit)
+    clinics = visit.clinics
     return visit.page(
         "patient_new",
         422 if fault else 200,

@@ -13,6 +13,7 @@ from service.preferences.overview import ChannelView, Overview, SeriesView
 from service.reporting.lines import Line
 from service.store.records import Channel, Patient, PatientFields, Status
 from service.web.console.access import Visit
+from service.web.console.names import Names
 from service.web.console.patients import TONES
 from service.web.console.timeline_shown import Teller, titles
 from service.web.language import words
@@ -44,13 +45,7 @@ def teller_of(visit: Visit, patient: Patient, view: Overview | None = None) -> T
     title = titles(visit.core.renderer.blocks, visit.language)
     series = {f"{patient.id}.{each.number}": each.title for each in view.series} if view else {}
     several = series if len(series) > 1 else {}
-    return Teller(visit.language, zone, title, lambda member: name_of(visit, member), several)
-
-
-def name_of(visit: Visit, member: str) -> str:
-    """The name of a member of staff; the id where they are gone."""
-    found = visit.core.accounts.find(member)
-    return found.name if found else member
+    return Teller(visit.language, zone, title, Names(visit).member, several)
 
 
 def heading(visit: Visit, patient: Patient) -> str:
@@ -156,7 +151,7 @@ def _consent(visit: Visit, patient: Patient, consent: Mapping[str, str]) -> dict
     )
     entered = ""
     if by.startswith(SOURCE):
-        entered = say["consent_by"].format(name=name_of(visit, by.removeprefix(SOURCE)))
+        entered = say["consent_by"].format(name=Names(visit).member(by.removeprefix(SOURCE)))
     elif consent.get("confirmed"):
         entered = say["confirmed"]
     return {"said": told, "by": entered, "address": consent.get("address", "")}

@@ -19,7 +19,6 @@ from service.clock import from_ms
 from service.errors import InvalidInput, NotFound
 from service.web.console.access import SeesContent, Visit
 from service.web.console.account import LANGUAGE_NAMES
-from service.web.console.library import clinics_of
 from service.web.console.moves import moves_of
 from service.web.console.pages import console_router
 from service.web.language import words
@@ -131,7 +130,7 @@ def show_calendar(
 
 def _typed(visit: Visit, typed: Typed) -> Typed:
     """The same, with what was left out filled in: today, and the place of the first clinic."""
-    clinics = clinics_of(visit)
+    clinics = visit.clinics
     zone = (clinics[0].timezone if clinics else None) or _ZONE
     today = from_ms(visit.core.business.now_ms()).date()
     return Typed(

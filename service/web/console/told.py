@@ -8,12 +8,13 @@ from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from service.accounts.members import SOURCE, Member
+from service.accounts.members import Member
 from service.accounts.roles import Right
 from service.clock import from_ms
 from service.inbox.threads import Waiting
 from service.store.tasks import Task, TaskKind, TaskState
 from service.web.console.access import Visit
+from service.web.console.names import Names
 from service.web.when import spoken_day, spoken_time
 
 SNIPPET: Final = 160
@@ -60,12 +61,12 @@ class TaskShown:
 
 
 class Telling:
-    """Says things of tasks to one reader; looks each colleague up once."""
+    """Says things of tasks to one reader."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._words = visit.say("tasks")
-        self._known: dict[str, str] = {visit.source: visit.member.name}
+        self._names = Names(visit)
         self.timezone: str = visit.core.today.timezone(visit.member.clinics)
         self._zone = ZoneInfo(self.timezone)
 
@@ -130,12 +131,9 @@ class Telling:
 
     def name(self, source: str) -> str:
         """Who a source of the audit is, as people say it."""
-        if source not in self._known:
-            kind, _, rest = source.partition(":")
-            member = self._visit.core.accounts.find(rest) if source.startswith(SOURCE) else None
-            told = self._words.get(f"by_{kind}", "")
-            self._known[source] = member.name if member else " ".join(filter(None, (rest, told)))
-        return self._known[source]
+        kind, _, rest = source.partition(":")
+        told = self._words.get(f"by_{kind}", "")
+        return self._names.by(source) or " ".join(filter(None, (rest, told)))
 
 
 def colleagues(visit: Visit, clinic: str) -> Sequence[Member]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schedules.calendar import zone_of
@@ -12,7 +12,7 @@ from service.preferences.overview import Overview, SeriesView
 from service.staff.subscriptions import LONGEST_PAUSE
 from service.store.records import Status
 from service.web.language import LANGUAGES, words
-from service.web.when import spoken_date, spoken_day, spoken_time
+from service.web.when import spoken_date, spoken_day, spoken_moment, spoken_time
 
 _OUTCOMES: Final = {
     "planned": "planned",
@@ -137,7 +137,7 @@ def _rating(check_in: Mapping[str, Any], language: str, zone: str) -> dict[str, 
 
 def _moment(text: str, language: str, zone: str) -> str:
     at = datetime.fromisoformat(text).astimezone(zone_of(zone))
-    return f"{spoken_date(at.date(), language)}, {spoken_time(at.time(), language)}"
+    return spoken_moment(at, language)
 
 
 def _message(
@@ -146,10 +146,8 @@ def _message(
     language: str,
     subject: Callable[[str], str],
 ) -> dict[str, str]:
-    due = datetime.fromisoformat(message["due"])
-    day: date = due.date()
     return {
-        "when": f"{spoken_date(day, language)}, {spoken_time(due.time(), language)}",
+        "when": spoken_moment(datetime.fromisoformat(message["due"]), language),
         "what": subject(message["message"]),
         "how": say[f"by_{message['channel']}"] if message["channel"] else "-",
         "became": say[f"outcome_{_OUTCOMES.get(message['outcome'], 'unknown')}"],
