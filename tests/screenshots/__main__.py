@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.demonstration import Demonstration, demonstration
 from tests.support.tour import STOPS, tour
@@ -60,14 +60,25 @@ def _pictures(
 ) -> None:
     width, height = SIZES[size]
     page = browser.new_page(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        bypass_csp=True,  # for a style of a picture's own
     )
     for stop in tour(page, demo):
         name = f"{stop.name}-{size}-{scheme}.png"
-        with Image.open(BytesIO(page.screenshot(full_page=True, style=UNSTUCK))) as taken:
+        with Image.open(BytesIO(_taken(page))) as taken:
             taken.convert("RGB").quantize(COLOURS).save(SCREENS / name, optimize=True)
         print(name)
     page.close()
+
+
+def _taken(page: Page) -> bytes:
+    """The whole page, also what a browser paints only where somebody looks."""
+    for each in page.locator("iframe").all():
+        each.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, 0)")
+    return page.screenshot(full_page=True, style=UNSTUCK)
 
 
 def _page() -> str:
