@@ -32,6 +32,8 @@ TOKEN = "web-test-token"
 SENDER = "+15005550006"
 PUBLIC_URL = "https://drip.clinic.example"
 """What Twilio and patients know us by; the tests connect to a loopback port, as a proxy would."""
+URGENT = "since this morning my left leg is swollen and hot"
+"""A text that alerts staff."""
 _numbers = count(1)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from service.store.imports import ImportState
 from service.web.console.access import FORM_TOKEN
 from service.web.frontier import BODY_LIMIT, FILE_LIMIT
 from tests.support.console import Desk, signed_in
+from tests.support.pages import text_of
 from tests.support.patient_files import patient, row, text
 from tests.support.web import Site
 
@@ -49,18 +49,13 @@ def patients(site: Site) -> int:
     return len(list(site.core.patients.identifiers()))
 
 
-def said(html: str) -> str:
-    """The words of a page."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
-
-
 def test_a_file_is_checked_confirmed_and_imported(web: Site) -> None:
     desk, before = signed_in(web), patients(web)
     rows = [patient(number) for number in range(700, 712)]
     bad = row(phone="4.155551E+10", email="nobody")
     identifier, page = uploaded(desk, text(*rows, bad, rows[0]))
     assert patients(web) == before, "nobody is enrolled by a check"
-    words = said(page)
+    words = text_of(page)
     assert "12 to be enrolled" in words
     assert "1 duplicates" in words
     assert "Enrol 12 patients" in words
@@ -73,14 +68,14 @@ def test_a_file_is_checked_confirmed_and_imported(web: Site) -> None:
         "Hello" in desk.get(f"imports/{identifier}/mail").text
         or "Pat700" in desk.get(f"imports/{identifier}/mail").text
     )
-    going = said(desk.follow(f"imports/{identifier}/confirm").text)
+    going = text_of(desk.follow(f"imports/{identifier}/confirm").text)
     assert "The patients are being enrolled" in going
     work(web, identifier)
-    done = said(desk.get(f"imports/{identifier}").text)
+    done = text_of(desk.get(f"imports/{identifier}").text)
     assert "The file is imported" in done
     assert "12 enrolled" in done
     assert patients(web) == before + 12
-    listed = said(desk.get("imports").text)
+    listed = text_of(desk.get("imports").text)
     assert "march.csv" in listed
     assert desk.member.name in listed
 
@@ -123,7 +118,7 @@ def test_rejected_rows_are_downloaded_inert_and_imported_when_put_right(web: Sit
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     put_right = answer.text.replace("'+1503,", "'+15032000821,")
     again, page = uploaded(desk, put_right)
-    assert "Enrol 1 patient" in said(page)
+    assert "Enrol 1 patient" in text_of(page)
     assert web.core.imports.load(again).tally["accepted"] == 1
 
 
@@ -133,7 +128,7 @@ def test_the_audit_tells_who_confirmed_an_import_and_who_took_its_rows(web: Site
     desk.post(f"imports/{identifier}/confirm")
     work(web, identifier)
     desk.get(f"imports/{identifier}/rejected.csv")
-    page = said(signed_in(web, Role.ADMIN).get("audit?kind=import").text)
+    page = text_of(signed_in(web, Role.ADMIN).get("audit?kind=import").text)
     for told in ("An import was confirmed", "A file was imported", "Took away the rejected rows"):
         assert told in page
     assert desk.member.name in page
@@ -144,12 +139,12 @@ def test_a_large_file_is_checked_by_a_worker_while_the_page_waits(web: Site) -> 
     desk = signed_in(web)
     content = text(*(patient(number, series="nothing") for number in range(5_001)))
     identifier, page = uploaded(desk, content)
-    assert "The file is being checked" in said(page)
+    assert "The file is being checked" in text_of(page)
     assert 'hx-trigger="every 2s"' in page
     work(web, identifier)
     page = desk.get(f"imports/{identifier}").text
-    assert "Nobody in this file can be enrolled." in said(page)
-    assert "These are the first 100." in said(page)
+    assert "Nobody in this file can be enrolled." in text_of(page)
+    assert "These are the first 100." in text_of(page)
     assert page.count("<tr>") <= 102
 
 
@@ -169,13 +164,13 @@ def test_what_cannot_be_imported_is_refused_with_a_remedy(
 ) -> None:
     answer = upload(signed_in(web), content)
     assert answer.status_code == 422
-    assert told in said(answer.text) or "file is empty" in said(answer.text)
+    assert told in text_of(answer.text) or "file is empty" in text_of(answer.text)
 
 
 def test_without_word_of_how_they_agreed_nothing_is_taken(web: Site) -> None:
     answer = upload(signed_in(web), text(row()), method="")
     assert answer.status_code == 422
-    assert "Say how the patients agreed." in said(answer.text)
+    assert "Say how the patients agreed." in text_of(answer.text)
     assert upload(signed_in(web), text(row()), method="none").status_code == 422
 
 
@@ -185,7 +180,7 @@ def test_an_import_of_other_clinics_does_not_exist(web: Site) -> None:
     unknown = desk.get("imports/000000000000")
     for path in (f"imports/{theirs}", f"imports/{theirs}/rejected.csv", f"imports/{theirs}/mail"):
         answer = desk.get(path)
-        assert (answer.status_code, said(answer.text)) == (404, said(unknown.text))
+        assert (answer.status_code, text_of(answer.text)) == (404, text_of(unknown.text))
     assert desk.post(f"imports/{theirs}/confirm").status_code == 404
     assert web.core.imports.load(theirs).state is ImportState.CHECKED
     assert theirs not in desk.get("imports").text
@@ -225,15 +220,15 @@ def test_the_same_file_again_is_told(web: Site) -> None:
     desk.post(f"imports/{first}/confirm")
     work(web, first)
     _, page = uploaded(desk, content)
-    assert "This very file was imported before." in said(page)
-    assert "Nobody in this file can be enrolled." in said(page)
+    assert "This very file was imported before." in text_of(page)
+    assert "Nobody in this file can be enrolled." in text_of(page)
 
 
 def test_the_pages_speak_spanish(web: Site) -> None:
     desk = signed_in(web, language="es")
-    assert "Importar pacientes" in said(desk.get("imports").text)
+    assert "Importar pacientes" in text_of(desk.get("imports").text)
     _, page = uploaded(desk, text(patient(871), row(phone="1")))
-    assert "Inscribir a 1 paciente" in said(page)
-    assert "Esto no es un teléfono" in said(page)
+    assert "Inscribir a 1 paciente" in text_of(page)
+    assert "Esto no es un teléfono" in text_of(page)
     answer = upload(desk, b"PK\x03\x04")
-    assert "Esto es un libro de cálculo." in said(answer.text)
+    assert "Esto es un libro de cálculo." in text_of(answer.text)

@@ -8,44 +8,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from service.accounts.roles import Role
 from service.store.keys import PartitionKeys, partition_of
 from service.store.reply_records import Reply
 from service.store.tasks import Task, TaskKind, TaskState
+from tests.support.clinics import TO_HILLSIDE, two_clinics
 from tests.support.console import Desk, signed_in
-from tests.support.web import Site, site
-
-URGENT = "since this morning my left leg is swollen and hot"
-CLINICS = """
-[[clinic]]
-id = "riverside"
-name = "Riverside Clinic"
-phone = "(503) 555-0142"
-postal_address = "12 Harbor Street, Portland, OR 97201"
-state = "OR"
-timezone = "America/Los_Angeles"
-sms_from = "+15005550006"
-prices = { sms_segment = 0.0079 }
-
-[[clinic]]
-id = "hilltop"
-name = "Hilltop Clinic"
-phone = "(503) 555-0143"
-postal_address = "1 Hill Street, Portland, OR 97201"
-timezone = "America/Los_Angeles"
-sms_from = "+15005550009"
-"""
+from tests.support.pages import hidden_fields, shown
+from tests.support.web import URGENT, Site, site
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site of two clinics."""
     directory = tmp_path_factory.mktemp("two")
-    (directory / "clinics.toml").write_text(CLINICS)
-    with site(directory, clinics=directory / "clinics.toml") as running:
+    clinics = two_clinics(directory, segment_price=0.0079, own_senders=True)
+    with site(directory, clinics=clinics) as running:
         yield running
 
 
@@ -72,19 +52,6 @@ def task_of(web: Site, phone: str) -> Task:
 
 def now(web: Site, task: Task) -> Task:
     return web.core.tasks.find(task.id)
-
-
-def shown(answer: httpx.Response, status: int = 200) -> str:
-    """The text of a page, as it is read."""
-    assert answer.status_code == status, answer.text
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
-
-
-def fields(answer: httpx.Response, action: str) -> dict[str, str]:
-    """The hidden fields of a form, without the session's token."""
-    form = next(f for f in re.findall(r"<form.*?</form>", answer.text, re.DOTALL) if action in f)
-    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
-    return {name: html.unescape(value) for name, value in found if name != "form_token"}
 
 
 def write(two: Site, phone: str, body: str = "what about magnesium", **patient: str) -> str:
@@ -169,12 +136,12 @@ def test_a_long_inbox_is_read_page_by_page(tmp_path: Path) -> None:
 def test_an_answer_is_checked_then_sent_once(two: Site, desk: Desk, phone: str) -> None:
     write(two, phone)
     thread = f"inbox/{thread_of(two, phone)}"
-    key = fields(desk.get(thread), "/check")["key"]
+    key = hidden_fields(desk.get(thread), "/check")["key"]
     checked = desk.post(f"{thread}/check", words="Yes, come by.", key=key)
     told = shown(checked)
-    assert "Riverside Clinic: Yes, come by." in told
+    assert "Riverside Vein Clinic: Yes, come by." in told
     assert "It is paid as one text. It costs 0.0079 USD." in told
-    form = fields(checked, "/send")
+    form = hidden_fields(checked, "/send")
     assert form == {"key": key, "words": "Yes, come by."}
     told = shown(desk.follow(f"{thread}/send", **form))
     assert "Your answer is on its way." in told
@@ -190,7 +157,7 @@ def test_an_answer_is_checked_then_sent_once(two: Site, desk: Desk, phone: str) 
 def test_many_copies_of_one_form_send_one_answer(two: Site, desk: Desk, phone: str) -> None:
     write(two, phone)
     thread = f"inbox/{thread_of(two, phone)}"
-    key = fields(desk.get(thread), "/check")["key"]
+    key = hidden_fields(desk.get(thread), "/check")["key"]
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(lambda _: desk.post(f"{thread}/send", words="Yes.", key=key), range(8))
@@ -226,7 +193,7 @@ def test_what_was_typed_stays_where_it_cannot_be_sent(two: Site, desk: Desk, pho
     assert "word word word" in shown(desk.post(f"{thread}/check", words=long), 422)
     kept = desk.post(f"{thread}/change", words="Yes, come by.", key="a-key-of-a-form")
     assert "Yes, come by." in shown(kept)
-    assert fields(kept, "/check")["key"] == "a-key-of-a-form"
+    assert hidden_fields(kept, "/check")["key"] == "a-key-of-a-form"
 
 
 def test_an_answer_may_close_what_waits(two: Site, desk: Desk, phone: str) -> None:
@@ -240,7 +207,7 @@ def test_a_message_is_put_right_with_who_and_why(two: Site, desk: Desk, phone: s
     patient = write(two, phone)
     thread = f"inbox/{thread_of(two, phone)}"
     correction = f"{thread}/replies/{reply_of(two, phone).id}"
-    form = fields(desk.get(correction), "/replies/")
+    form = hidden_fields(desk.get(correction), "/replies/")
     told = shown(desk.follow(correction, **form, meaning="opt_out", why="She told me."))
     assert "It is put right: the address is stopped." in told
     assert f"{desk.member.name} put this right on" in told
@@ -295,7 +262,7 @@ def test_a_task_is_handed_on_given_back_closed_and_opened_again(
     write(two, phone, URGENT)
     task, other = task_of(two, phone), signed_in(two)
     desk.follow(f"tasks/{task.id}/take")
-    had = fields(desk.get(f"inbox/{task.address}"), "/assign")["had"]
+    had = hidden_fields(desk.get(f"inbox/{task.address}"), "/assign")["had"]
     told = shown(desk.follow(f"tasks/{task.id}/assign", to=other.member.id, had=had))
     assert "The task is handed over." in told
     assert other.member.name in told
@@ -316,7 +283,7 @@ def test_a_task_is_handed_to_colleagues_of_the_clinic_only(
 ) -> None:
     write(two, phone)
     task = task_of(two, phone)
-    strangers = [signed_in(two, Role.STAFF, "hilltop"), signed_in(two, Role.VIEWER)]
+    strangers = [signed_in(two, Role.STAFF, "hillside"), signed_in(two, Role.VIEWER)]
     for member in (*(each.member.id for each in strangers), "000000000000", ""):
         answer = desk.post(f"tasks/{task.id}/assign", to=member, had="")
         assert "Choose a colleague" in shown(answer, 422)
@@ -325,7 +292,7 @@ def test_a_task_is_handed_to_colleagues_of_the_clinic_only(
 
 def test_threads_and_tasks_of_another_clinic_do_not_exist(two: Site, phone: str) -> None:
     write(two, phone)
-    other = signed_in(two, Role.STAFF, "hilltop")
+    other = signed_in(two, Role.STAFF, "hillside")
     thread, task = thread_of(two, phone), task_of(two, phone)
     reply = reply_of(two, phone)
     nothing = shown(other.get("inbox/nothing-at-all"), 404)
@@ -349,12 +316,12 @@ def test_a_phone_that_two_clinics_patients_share_shows_each_what_is_theirs(
     two: Site, phone: str
 ) -> None:
     write(two, phone, "this is for riverside")
-    two.enrol("Ben", phone=phone, clinic="hilltop")
-    two.text(phone, "this is for hilltop", To="+15005550009")
-    of_hilltop = signed_in(two, Role.STAFF, "hilltop").get(f"inbox/{thread_of(two, phone)}")
-    told = shown(of_hilltop)
+    two.enrol("Ben", phone=phone, clinic="hillside")
+    two.text(phone, "this is for hillside", To=TO_HILLSIDE)
+    of_hillside = signed_in(two, Role.STAFF, "hillside").get(f"inbox/{thread_of(two, phone)}")
+    told = shown(of_hillside)
     assert "Conversation with Ben" in told
-    assert "this is for hilltop" in told
+    assert "this is for hillside" in told
     assert "riverside" not in told
     assert "Ana" not in told
     assert "Somebody of another clinic uses this address as well." in told

@@ -17,6 +17,7 @@ from service.bootstrap import Core
 from service.reporting.insight.tables import TABLES
 from service.store.counts import NOW, ClinicNumbers
 from service.store.keys import PartitionKeys
+from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
 from tests.support.deliveries import conclude
 from tests.support.figures import count_months
@@ -24,23 +25,6 @@ from tests.support.polling import until
 from tests.support.servers import valkey_server
 from tests.support.web import Site, served, site, web_settings
 
-CLINICS = """
-[[clinic]]
-id = "riverside"
-name = "Riverside Clinic"
-phone = "(503) 555-0142"
-postal_address = "12 Harbor Street, Portland, OR 97201"
-timezone = "America/Los_Angeles"
-
-[clinic.prices]
-sms_segment = 0.01
-
-[[clinic]]
-id = "hillside"
-name = "Hillside Clinic"
-phone = "(503) 555-0143"
-postal_address = "1 Hill Road, Portland, OR 97202"
-"""
 ENROLLED = {"riverside": 40, "hillside": 15}
 
 
@@ -48,9 +32,7 @@ ENROLLED = {"riverside": 40, "hillside": 15}
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site of two clinics, half a year after it began."""
     directory = tmp_path_factory.mktemp("insight")
-    clinics = directory / "clinics.toml"
-    clinics.write_text(CLINICS, encoding="utf-8")
-    with site(directory, clinics=clinics) as running:
+    with site(directory, clinics=two_clinics(directory, segment_price=0.01)) as running:
         for clinic, patients in ENROLLED.items():
             count_months(running.core, patients=patients, clinic=clinic)
         yield running

@@ -10,29 +10,12 @@ from service.accounts.roles import Role
 from service.store.reply_records import Reply
 from service.store.tasks import Task
 from service.web.console.access import FORM_TOKEN
+from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
 from tests.support.patient_files import row, text
 from tests.support.routes import Route, routes_of
 from tests.support.web import Site, site
 
-CLINICS = """
-[[clinic]]
-id = "riverside"
-name = "Riverside Clinic"
-phone = "(503) 555-0142"
-postal_address = "12 Harbor Street, Portland, OR 97201"
-state = "OR"
-timezone = "America/Los_Angeles"
-sms_from = "+15005550006"
-
-[[clinic]]
-id = "hilltop"
-name = "Hilltop Clinic"
-phone = "(503) 555-0143"
-postal_address = "1 Hill Street, Portland, OR 97201"
-timezone = "America/Los_Angeles"
-sms_from = "+15005550009"
-"""
 PHONE = "+15035550111"
 
 SHARED = frozenset({"message", "language", "name", "version", "table", "move", "token", "anything"})
@@ -45,8 +28,7 @@ MISSING = 404
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("two")
-    (directory / "clinics.toml").write_text(CLINICS)
-    with site(directory, clinics=directory / "clinics.toml") as running:
+    with site(directory, clinics=two_clinics(directory, own_senders=True)) as running:
         yield running
 
 
@@ -98,7 +80,7 @@ def test_every_parameter_of_a_route_is_known_here(two: Site, objects: dict[str, 
 def test_what_is_of_another_clinic_is_answered_as_what_never_was(
     two: Site, objects: dict[str, str], role: Role
 ) -> None:
-    desk = signed_in(two, role, "hilltop")
+    desk = signed_in(two, role, "hillside")
     before = two.changes()
     for route in routes_of(two.core):
         right = route.right if route.needs else None

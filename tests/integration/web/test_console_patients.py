@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from html import unescape
 from urllib.parse import quote
 
 import httpx
@@ -20,6 +19,7 @@ from service.store.keys import PartitionKeys, partition_of
 from service.store.reply_records import Reply
 from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
+from tests.support.pages import text_of
 from tests.support.polling import until
 from tests.support.web import Site, served, site
 
@@ -47,9 +47,7 @@ def enrol(web: Site, name: str = "Ana", **fields: str) -> str:
 def said(answer: httpx.Response) -> str:
     """What a page says, without its markup."""
     assert answer.status_code in {200, UNPROCESSABLE}, answer.text
-    body = re.sub(r"(?s)<(script|style|head).*?</\1>", " ", answer.text)
-    text = re.sub(r"<[^>]+>", " ", body)
-    return " ".join(unescape(text).split())
+    return text_of(answer.text)
 
 
 def form(**changes: str) -> dict[str, str]:

@@ -14,10 +14,11 @@ from service.accounts.roles import Role
 from service.store.installation import StoredClock
 from service.store.keys import LAST_TICK
 from service.store.tasks import TaskState
-from tests.integration.web.test_console_inbox import CLINICS, URGENT, fields, shown
+from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
 from tests.support.deliveries import conclude
-from tests.support.web import SENDER, Site, site
+from tests.support.pages import hidden_fields, shown
+from tests.support.web import SENDER, URGENT, Site, site
 
 MORNING = "fast:1@2026-03-02T18:00:00"
 """A Monday at ten in the morning in Los Angeles."""
@@ -26,8 +27,8 @@ MORNING = "fast:1@2026-03-02T18:00:00"
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Site]:
     """A site of each test's own, whose beat has just ticked."""
-    (tmp_path / "clinics.toml").write_text(CLINICS)
-    with site(tmp_path, clinics=tmp_path / "clinics.toml", clock=MORNING) as running:
+    clinics = two_clinics(tmp_path, segment_price=0.0079, own_senders=True)
+    with site(tmp_path, clinics=clinics, clock=MORNING) as running:
         running.core.client.set(LAST_TICK, running.core.machine.now_ms())
         yield running
 
@@ -72,7 +73,7 @@ def test_a_task_is_taken_and_closed_where_it_is_seen(own: Site, desk: Desk) -> N
     enrol(own, "Ana", "+15035550100")
     own.text("+15035550100", URGENT)
     (task,) = own.core.tasks.waiting()
-    form = fields(desk.get("today"), f"{task.id}/take")
+    form = hidden_fields(desk.get("today"), f"{task.id}/take")
     assert form == {"back": "today"}
     told = shown(desk.follow(f"tasks/{task.id}/take", **form))
     assert "The task is yours." in told
@@ -118,7 +119,7 @@ def test_a_stopped_sender_is_told_to_those_who_send_from_it(own: Site, desk: Des
         SENDER, begun_ms=own.core.machine.now_ms(), code="20003", reason="-", proof="answer"
     )
     assert f"{SENDER} (20003)" in shown(desk.get("today"))
-    assert SENDER not in signed_in(own, Role.STAFF, "hilltop").get("today").text
+    assert SENDER not in signed_in(own, Role.STAFF, "hillside").get("today").text
 
 
 def test_what_goes_out_today_is_told_by_the_clinics_hour(own: Site, desk: Desk) -> None:
@@ -136,7 +137,7 @@ def failed(own: Site, patient: str, state: State = State.FAILED, reason: str = "
 
 def test_deliveries_that_failed_are_listed_for_those_of_the_clinic(own: Site, desk: Desk) -> None:
     ana = enrol(own, "Ana", "+15035550100")
-    ben = enrol(own, "Ben", "+15035550101", "hilltop")
+    ben = enrol(own, "Ben", "+15035550101", "hillside")
     failed(own, ana)
     failed(own, ben, State.UNKNOWN, "no_answer")
     assert "Ana" in shown(desk.get("today"))
@@ -144,7 +145,7 @@ def test_deliveries_that_failed_are_listed_for_those_of_the_clinic(own: Site, de
     assert "2 of all clinics" in told
     assert "Refused The provider refused it for good." in told
     assert "Unknown The provider gave no answer; it may have arrived." in told
-    page = signed_in(own, Role.STAFF, "hilltop").get("today/deliveries")
+    page = signed_in(own, Role.STAFF, "hillside").get("today/deliveries")
     assert "Ben" in page.text
     assert "Ana" not in page.text
     assert "Try again" not in page.text, "it may have arrived"
@@ -155,7 +156,7 @@ def test_one_is_tried_again_by_those_of_its_clinic(own: Site, desk: Desk) -> Non
     failed(own, ana)
     (letter,) = own.core.dead_letters.some(5)
     path = f"today/deliveries/{letter.id}/retry"
-    other = signed_in(own, Role.STAFF, "hilltop")
+    other = signed_in(own, Role.STAFF, "hillside")
     assert other.post(path).status_code == 404
     for nothing in ("x", f"{ana}.9", "000000000000.1.0"):
         assert desk.post(f"today/deliveries/{nothing}/retry").status_code == 404

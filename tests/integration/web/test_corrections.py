@@ -17,10 +17,9 @@ from service.store.keys import PartitionKeys
 from service.store.records import Status
 from service.store.reply_records import Reply
 from service.store.tasks import TaskKind, TaskState
-from tests.support.web import Site, site
+from tests.support.web import URGENT, Site, site
 
 BY = "staff:0123456789ab"
-URGENT = "since this morning my left leg is swollen and hot"
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from service.clock import from_ms
 from service.store.keyring import KeyRing
 from service.store.records import Status
 from service.store.tasks import TaskKind
+from tests.support.pages import text_of
 from tests.support.polling import until
 from tests.support.web import PUBLIC_URL, Site
 
@@ -37,8 +37,7 @@ def send(web: Site, path: str, **fields: str) -> httpx.Response:
 
 def said(answer: httpx.Response) -> str:
     """What a page says, without its markup."""
-    text = re.sub(r"<[^>]+>", " ", answer.text)
-    return " ".join(unescape(text).replace("\u2011", "-").split())
+    return text_of(answer.text)
 
 
 def done(web: Site, path: str, **fields: str) -> str:

@@ -12,9 +12,7 @@ from service.clinics import SAMPLE_CLINIC
 from service.inbox.receive import InboundText
 from service.store.records import Status
 from service.store.tasks import Task, TaskKind
-from tests.support.web import SENDER, Site, new_sid, said, site, text_fields
-
-URGENT = "since this morning my left leg is swollen and hot"
+from tests.support.web import SENDER, URGENT, Site, new_sid, said, site, text_fields
 
 
 @pytest.fixture
