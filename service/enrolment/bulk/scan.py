@@ -13,7 +13,6 @@ from service.errors import InvalidInput
 Open = Callable[[], BinaryIO]
 """Opens a file to be read from its beginning; may be called again."""
 BLOCK: Final = 1 << 20
-SURE: Final = ("utf-8-sig", "utf-16", "utf-32")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

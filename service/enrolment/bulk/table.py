@@ -19,8 +19,6 @@ from service.enrolment.bulk.scan import Open, Scanned, scan, unreadable
 from service.enrolment.bulk.terms import Terms
 from service.errors import InvalidInput
 
-LONGEST_CELL: Final = 32_767
-"""Letters that a cell of a spreadsheet holds at most."""
 _MOST_LINES: Final = 250
 """A cell with more line breaks than a spreadsheet allows is a quotation that was not closed."""
 _SEPARATOR_LINE: Final = "sep="

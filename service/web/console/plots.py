@@ -14,7 +14,6 @@ from typing import Final
 from service.reporting.insight.spread import Spread
 
 WIDTH: Final = 360.0
-HEIGHT: Final = 190.0
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 352.0, 10.0, 166.0
 """Where the axes are."""
 ROW: Final = 34.0
