@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.inbox.understanding.patterns import Pattern
+from service.inbox.understanding.plain import PARTS
 from service.inbox.understanding.rules import Rule, RuleFile, rules_of
 from service.inbox.understanding.words import HALF, HERE, SCORE, VALUE, Words
 
@@ -33,18 +34,21 @@ def check_in(sentences: Sequence[Words]) -> CheckIn | None:
     first = found[0]
     if all(answer.value == first.value for answer in found):
         return first
-    scaled = [answer for answer in found if answer.rule == "check_in.out_of_ten"]
-    if len(scaled) == 1:
-        return scaled[0]
+    for surest in ("check_in.corrected", "check_in.out_of_ten"):
+        sure = [answer for answer in found if answer.rule == surest]
+        if len(sure) == 1:
+            return sure[0]
     return CheckIn(None, "check_in.several")
 
 
 def _said_once(sentence: Words) -> Words:
-    """The words, in which a number said twice in a row (``6 six``) stands once."""
+    """The words, in which a number said twice in a row (``6 six``, ``fve, five``) stands once."""
     worth = [VALUE.get(word) for word in sentence.words]
-    again = [
-        at for at in range(1, len(worth)) if worth[at] is not None and worth[at] == worth[at - 1]
-    ]
+    again: list[int] = []
+    for at in range(1, len(worth)):
+        comma = at > 1 and sentence.words[at - 1] == PARTS
+        if worth[at] is not None and worth[at] == worth[at - 1 - comma]:
+            again += [at - 1, at] if comma else [at]
     for at in reversed(again):
         sentence = sentence.without(at)
     return sentence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from service.inbox.understanding.check_in import check_in
@@ -130,15 +131,15 @@ def _by_rules(plainly: Sequence[Sentence]) -> Understanding:
 
 
 def _fired(sentences: Sequence[Words], whole: Words) -> Iterator[Rule]:
-    parts = _parts(sentences)
+    turned = [*sentences, *_turns(sentences)]
+    within = {
+        "opening": sentences[:1],
+        "part": _parts(turned),
+        "sentence": turned,
+        "text": [whole],
+    }
     for rule in (*_leaving_rules(), *rules_of("answers").rules):
-        match rule.within:
-            case "opening":
-                looked = sentences[:1]
-            case "part":
-                looked = parts
-            case _:
-                looked = sentences
+        looked = within[rule.within]
         if any(rule.fires(each, whole) for each in looked):
             yield rule
 
@@ -146,12 +147,24 @@ def _fired(sentences: Sequence[Words], whole: Words) -> Iterator[Rule]:
 def denies_leaving(plainly: Sequence[Sentence]) -> bool:
     """Whether the text says that somebody does not want to leave."""
     parts = _parts([words_of(sentence) for sentence in plainly])
-    return any(rule.is_turned_round(part) for rule in _leaving_rules() for part in parts)
+    staying = rules_of("opt_out", Intent.OPT_OUT).lists["staying"]
+    return any(pattern.found(part) for pattern in staying for part in parts) or any(
+        rule.is_turned_round(part) for rule in _leaving_rules() for part in parts
+    )
 
 
 def _leaving_rules() -> Iterator[Rule]:
     for file in _LEAVING:
         yield from rules_of(file, Intent.OPT_OUT).rules
+
+
+def _turns(sentences: Sequence[Words]) -> Iterator[Words]:
+    """What stands before and after a turn (``stop the texts but not my pills``), without it."""
+    turns = rules_of("opt_out", Intent.OPT_OUT).lists["turns"]
+    for sentence in sentences:
+        cuts = {at for pattern in turns for at, _ in pattern.spans(sentence)} - {0}
+        for start, end in pairwise(sorted({0, len(sentence.words)} | cuts) if cuts else ()):
+            yield sentence.part(start + bool(start), end)
 
 
 def _parts(sentences: Sequence[Words]) -> Sequence[Words]:

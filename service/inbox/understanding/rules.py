@@ -11,7 +11,9 @@ from service.inbox.understanding.patterns import BadPattern, Pattern, read_patte
 from service.inbox.understanding.rulefiles import lexicon, rule_file
 from service.inbox.understanding.words import OF_PLACE, Words
 
-Within = Literal["sentence", "part", "opening"]
+Within = Literal["sentence", "part", "opening", "text"]
+LASTING: Final = "lasting"
+"""The mark of a sign that is not over because somebody says so."""
 DENIAL: Final = "negated"
 """The guard that holds where the wish itself is denied; others, where it is about other things."""
 
@@ -75,7 +77,7 @@ class RuleFile:
 
 
 _NOTHING: Final = Words((), {})
-_MARKS: Final = ("everything", "died", "wrong_number", "ambiguous", "lasting")
+_MARKS: Final = ("everything", "died", "wrong_number", "ambiguous", LASTING)
 
 
 @cache

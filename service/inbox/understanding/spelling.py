@@ -36,9 +36,34 @@ _SIGNS: Final = {
     "comma": ",",
     **dict.fromkeys(("exclamation point", "exclamation mark"), "!"),
     "question mark": "?",
+    **dict.fromkeys(("period", "new line", "punto"), "."),
 }
-_DICTATED: Final = re.compile(rf"\b(?:{'|'.join(_SIGNS)})\b", re.IGNORECASE)
-"""Signs that were said and written as words."""
+_DICTATED: Final = re.compile(
+    r"(?P<kept>\b(?:an?|the|my|her|your|this|that|of|in|each|every|any|long|short|last|next|first|same|time|late|heavy"
+    r"|whole|trial|rest|grace|waiting|menstrual|no|el|un|al|este|ese|mi|cada|cierto|buen) )?"
+    rf"\b(?P<sign>{'|'.join(_SIGNS)})\b(?! (?:of|pains?|cramps?|came|started|blood|de|en)\b)",
+    re.IGNORECASE,
+)
+"""Signs that were said and written as words; "my period" is none."""
+_SLIPS: Final = (
+    (
+        re.compile(
+            r"^(\W*(?:please |pls |plz )?)stoop(?=\W*(?:$|(?:please|now|it|me|text|send|these|all"
+            r"|messag|the (?:text|mess))\w*))",
+            re.IGNORECASE,
+        ),
+        r"\1stop",
+    ),
+    (re.compile(r"\b[df]o (?:nit|mot|nto|nott|noy)\b(?= \w)", re.IGNORECASE), "do not"),
+    (re.compile(r"\bwring (?=nu?mb|pers)", re.IGNORECASE), "wrong "),
+    (re.compile(r"\bno (?:moe|mre|mor)\b", re.IGNORECASE), "no more"),
+)
+"""Slips that are other words by themselves, where what stands beside them tells what was meant."""
+_OVER_TEN: Final = re.compile(
+    r"\b(\d|10|zero|one|two|three|four|five|six|seven|eight|nine|ten|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho"
+    r"|nueve|diez) ?/ ?(?:10|ten|diez)\b(?!/)",
+    re.IGNORECASE,
+)
 _OUT: Final = re.compile(r"\bopt[ -](?:oit|iut|uot|ou|oout|outt|oyt|our|put)\b", re.IGNORECASE)
 """What thumbs make of ``opt out``; too short to be put right as words are."""
 
@@ -85,9 +110,12 @@ class Spelling:
 
     def mended(self, text: str) -> str:
         """The text with split keywords together (``sto p``) and misheard numbers right."""
+        for slip, meant in _SLIPS:
+            text = slip.sub(meant, text)
+        text = _OVER_TEN.sub(r"\1 out of 10", text)
         whole = self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
         heard = _HEARD.sub(lambda found: _MEANT[found[0].lower()], _OUT.sub("opt out", whole))
-        return _DICTATED.sub(lambda found: _SIGNS[found[0].lower()], heard)
+        return _DICTATED.sub(_dictated, heard)
 
     def corrected(self, word: str) -> tuple[str, ...]:
         """The word meant, where exactly one letter (or the order of two) is wrong."""
@@ -109,6 +137,10 @@ class Spelling:
                     break
         found = best.get(len(word), ())
         return tuple(one for part in found for one in self.written.get(part, (part,)))
+
+
+def _dictated(found: re.Match[str]) -> str:
+    return found[0] if found["kept"] else _SIGNS[found["sign"].lower()]
 
 
 def one_error_apart(typed: str, meant: str) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from service.inbox.understanding.patterns import Pattern
-from service.inbox.understanding.rules import Rule, RuleFile, rules_of
-from service.inbox.understanding.words import Words
+from service.inbox.understanding.rules import LASTING, Rule, RuleFile, rules_of
+from service.inbox.understanding.words import Words, joined
 
 
 def urgent(sentences: Sequence[Words]) -> Iterator[str]:
     """The names of the rules that a text fires."""
     rules = rules_of("urgent", "urgent")
+    whole = joined(sentences)
     clauses = [clause for sentence in sentences for clause in _clauses(sentence, rules)]
     for rule in rules.rules:
-        if any(_said(rule, clause, rules) for clause in clauses):
+        looked = sentences if LASTING in rule.marks else clauses
+        if any(_said(rule, each, rules) for each in looked) and not any(
+            guard.holds(whole) for guard in rule.unless_text
+        ):
             yield rule.name
 
 
@@ -29,14 +33,41 @@ def _clauses(sentence: Words, rules: RuleFile) -> Iterator[Words]:
 
 def _said(rule: Rule, clause: Words, rules: RuleFile) -> bool:
     """Whether a sign is there that is neither denied before it nor over after it."""
-    spans = [span for pattern in rule.says for span in pattern.spans(clause)]
+    if LASTING in rule.marks:
+        return any(_threatens(rule, part, rules) for part in _without(rule, clause))
+    spans = _spans(rule.says, clause)
     if not spans or any(guard.holds(clause) for guard in rule.unless):
         return False
     return any(
         not _any(rules.lists["denied"], clause.part(0, start))
-        and ("lasting" in rule.marks or not _over(clause.part(end, len(clause.words)), rules))
+        and not _over(clause.part(end, len(clause.words)), rules)
         for start, end in spans
     )
+
+
+def _threatens(rule: Rule, said: Words, rules: RuleFile) -> bool:
+    """Whether a sign is there; it is denied right before it only, and over only after years."""
+    denied, over = rules.lists["denied_lasting"], rules.lists["over_lasting"]
+    return any(
+        not _any(denied, said.part(0, start)) and not _any(over, said.part(end, len(said.words)))
+        for start, end in _spans(rule.says, said)
+    )
+
+
+def _without(rule: Rule, said: Words) -> Iterator[Words]:
+    """What is left of a sentence without the words of its metaphors: they take away no others."""
+    if not _spans(rule.says, said):
+        return
+    at = 0
+    idioms = (pattern for guard in rule.unless for pattern in guard.patterns)
+    for start, end in sorted(_spans(idioms, said)):
+        yield said.part(at, max(at, start))
+        at = max(at, end)
+    yield said.part(at, len(said.words))
+
+
+def _spans(patterns: Iterable[Pattern], looked: Words) -> list[tuple[int, int]]:
+    return [span for pattern in patterns for span in pattern.spans(looked)]
 
 
 def _over(after: Words, rules: RuleFile) -> bool:
