@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from service.enrolment.bulk.findings import Rejected, Tally
     from service.enrolment.bulk.table import Survey
     from service.enrolment.bulk.terms import Terms
-    from service.store.imports import Import
+    from service.store.import_records import Import
 
 SHOWN: Final = 100
 """Rejected rows that are shown; all of them are in ``--json`` and ``--rejected``."""

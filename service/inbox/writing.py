@@ -22,7 +22,7 @@ from service.errors import AftervisitError, ConfigurationError, InvalidInput
 from service.inbox.answerable import Refusal, Slot, Standing, refusal, slot
 from service.inbox.answers import DEFAULT_LANGUAGE, language_of
 from service.inbox.leaving import agreed
-from service.inbox.threads import Thread
+from service.inbox.thread import Thread
 from service.reporting.prices import shown
 from service.store.records import Channel
 from service.store.replies import Replies

@@ -16,15 +16,8 @@ from service.enrolment.bulk.table import Survey, survey
 from service.enrolment.bulk.terms import Terms
 from service.enrolment.form import ValidForm
 from service.errors import AftervisitError, InvalidInput, NotFound
-from service.store.imports import (
-    KEPT_MS,
-    UNCONFIRMED_MS,
-    Import,
-    ImportState,
-    ImportStore,
-    Progress,
-    part_names,
-)
+from service.store.import_records import Import, ImportState, Progress
+from service.store.imports import KEPT_MS, UNCONFIRMED_MS, ImportStore, part_names
 from service.store.patients import Patients
 
 MOST_KEPT: Final = 512 << 20

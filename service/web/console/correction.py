@@ -13,7 +13,7 @@ from starlette.responses import Response
 from service.errors import InvalidInput
 from service.inbox.correcting import Overtaken
 from service.inbox.meanings import CHOICES, Meaning
-from service.inbox.threads import Thread
+from service.inbox.thread import Thread
 from service.store.reply_records import Reply
 from service.web.console.access import ChangesPatients, Visit
 from service.web.console.inbox import Short, ThreadId, note_seen, opened

@@ -15,7 +15,7 @@ from service.enrolment.bulk.parts import opens_again
 from service.enrolment.bulk.sheet import sheet
 from service.enrolment.bulk.terms import Terms
 from service.errors import InvalidInput, NotFound
-from service.store.imports import Import, ImportState
+from service.store.import_records import Import, ImportState
 from service.store.keys import new_attempt_id, system_random
 from service.web.console.access import ChangesPatients, Visit
 from service.web.console.imports_shown import earlier_rows, import_values, upload_values, wrong

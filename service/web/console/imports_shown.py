@@ -16,11 +16,11 @@ from service.enrolment.bulk.terms import DATES, ENCODINGS, Terms
 from service.enrolment.wordings import versions
 from service.enrolment.zones import COMMON, place, zones_of
 from service.errors import InvalidInput, NotFound
-from service.store.imports import Import, ImportState
+from service.store.import_records import Import, ImportState
 from service.web.console.access import Visit
 from service.web.console.names import Names
 from service.web.console.patients_enrol import METHODS, series_of_choice
-from service.web.language import LANGUAGES, words
+from service.web.language import words
 from service.web.when import spoken_moment
 
 SHOWN: Final = 100
@@ -43,7 +43,7 @@ def upload_values(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
         "columns": COLUMNS[:10],
         "clinics": [from_file, *((each.id, each.name) for each in clinics)],
         "series": [from_file, *series_of_choice(visit)],
-        "languages": [from_file, *((each, say[f"language_{each}"]) for each in LANGUAGES)],
+        "languages": [from_file, *words(visit.language)["languages"].items()],
         "zones": [from_file, *((each, f"{place(each)} ({each})") for each in zones)],
         "methods": [("", say["choose"]), *((each, methods[each]) for each in METHODS)],
         "wordings": [(each, each) for each in reversed(versions())],

@@ -12,7 +12,7 @@ from fastapi import Form, Path
 from starlette.responses import Response
 
 from service.errors import InvalidInput
-from service.inbox.threads import Thread
+from service.inbox.thread import Thread
 from service.inbox.writing import MayNotWrite, NeedsDecision
 from service.store.tasks import TaskTaken
 from service.store.worklist import Place

@@ -20,7 +20,7 @@ from service.web.console.access import ChangesPatients, Visit
 from service.web.console.calendar_shown import calendar
 from service.web.console.pages import console_router
 from service.web.console.patients_shown import teller_of
-from service.web.language import LANGUAGES, words
+from service.web.language import words
 
 router = console_router()
 
@@ -125,7 +125,7 @@ def choices(visit: Visit, clinic: Clinic) -> dict[str, Any]:
         }
     )
     return {
-        "languages": [(each, say[f"language_{each}"]) for each in LANGUAGES],
+        "languages": list(words(visit.language)["languages"].items()),
         "zones": [(each, f"{place(each)} ({each})") for each in zones],
         "states": [("", say["state_unknown"]), *sorted(states.items(), key=lambda each: each[1])],
         "series": series_of_choice(visit),

@@ -99,16 +99,15 @@ def _thread(visit: Visit, channel: Channel, address: str) -> str:
 
 
 def _facts(visit: Visit, patient: Patient) -> list[tuple[str, str]]:
-    say = visit.say("patient")
+    say, every = visit.say("patient"), words(visit.language)
     facts = [
-        (say["language"], say.get(f"language_{patient.language}", patient.language)),
+        (say["language"], every["languages"].get(patient.language, patient.language)),
         (say["zone"], patient.timezone.replace("_", " ")),
         (say["bedtime"], spoken_time(patient.bedtime, visit.language)),
         (say["prefers"], say[f"prefers_{patient.prefers or 'either'}"]),
     ]
     if patient.state:
-        names = words(visit.language)["states"]
-        facts.insert(2, (say["state"], names.get(patient.state, patient.state)))
+        facts.insert(2, (say["state"], every["states"].get(patient.state, patient.state)))
     return facts
 
 

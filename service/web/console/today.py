@@ -10,7 +10,7 @@ from fastapi import Path
 from starlette.responses import Response
 
 from service.errors import NotFound
-from service.inbox.threads import Waiting
+from service.inbox.thread import Waiting
 from service.reporting.insight.tallies import GAVE_UP, LEFT
 from service.store.dead_letters import DeliveryId, LetterPlace
 from service.web.console.access import ChangesPatients, SeesPatients, Visit

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from service.accounts.members import Member
 from service.accounts.roles import Right
 from service.clock import from_ms
-from service.inbox.threads import Waiting
+from service.inbox.thread import Waiting
 from service.store.tasks import Task, TaskKind, TaskState
 from service.web.console.access import Visit
 from service.web.console.names import Names

@@ -10,7 +10,7 @@ import pytest
 from service.errors import InvalidInput, NotFound
 from service.inbox.mail.arrivals import InboundEmail
 from service.inbox.receive import InboundText
-from service.inbox.threads import Entry, Thread
+from service.inbox.thread import Entry, Thread
 from service.inbox.writing import Checked, MayNotWrite, NeedsDecision
 from service.store.conversations import Sent
 from service.store.installation import StoredClock

@@ -16,7 +16,7 @@ from service.enrolment.bulk.sheet import sheet
 from service.enrolment.bulk.terms import Terms
 from service.errors import InvalidInput, NotFound
 from service.settings import load_settings
-from service.store.imports import Import, ImportState
+from service.store.import_records import Import, ImportState
 from service.store.keys import ImportKeys
 from service.store.records import Status
 from service.store.sealed import SealedValues

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.enrolment.bulk.terms import Terms
-from service.store.imports import ImportState
+from service.store.import_records import ImportState
 from tests.integration.faults import million_rows
 from tests.integration.faults.patience import TEST_S, eventually
 from tests.support.patient_files import opens, patient, text
@@ -20,7 +20,7 @@ from tests.support.system import System, kill, running_system
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from service.store.imports import Import
+    from service.store.import_records import Import
 
 pytestmark = pytest.mark.timeout(TEST_S)
 ROWS = 6_000

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from service.accounts.roles import Role
-from service.store.imports import ImportState
+from service.store.import_records import ImportState
 from service.web.console.access import FORM_TOKEN
 from service.web.frontier import BODY_LIMIT, FILE_LIMIT
 from tests.support.console import Desk, signed_in
