@@ -73,14 +73,14 @@ def _page(
     draft: Draft | None = None,
     fault: InvalidInput | None = None,
 ) -> Response:
-    say, told = visit.say("patient_change"), visit.say("timeline")
+    strands, told = visit.say("library"), visit.say("timeline")
     title = titles(visit.core.renderer.blocks, visit.language)
     known = sorted(
         visit.core.one_message.choices(contact.id),
         key=lambda each: (_STRANDS.index(each.strand), title(each.name)),
     )
     groups = [
-        (say[f"strand_{strand}"], [(each.name, title(each.name)) for each in found])
+        (strands[f"strand_{strand}"], [(each.name, title(each.name)) for each in found])
         for strand, found in groupby(known, key=lambda each: each.strand)
     ]
     later = _later(visit, contact, draft) if draft and draft.later else ()

@@ -144,7 +144,7 @@ def test_deliveries_that_failed_are_listed_for_those_of_the_clinic(own: Site, de
     told = shown(desk.get("today/deliveries"))
     assert "2 of all clinics" in told
     assert "Refused The provider refused it for good." in told
-    assert "Unknown The provider gave no answer; it may have arrived." in told
+    assert "Not known The provider gave no answer and no proof was found." in told
     page = signed_in(own, Role.STAFF, "hillside").get("today/deliveries")
     assert "Ben" in page.text
     assert "Ana" not in page.text
