@@ -9,24 +9,19 @@ from typing import Final
 from messages.catalog import Catalog
 from service.clinics import Clinic
 from service.enrolment.bulk.course import Course, Enrolling, File
-from service.enrolment.bulk.findings import Duplicate, Outcome, Rejected, Tally, unpack
-from service.enrolment.bulk.parts import PART, opens_parts
+from service.enrolment.bulk.findings import Duplicate, Outcome, Rejected, Tally
+from service.enrolment.bulk.kept import CHECKED, MOST_KEPT, REJECTED, Kept
 from service.enrolment.bulk.scan import Open
 from service.enrolment.bulk.table import Survey, survey
 from service.enrolment.bulk.terms import Terms
 from service.enrolment.form import ValidForm
 from service.errors import AftervisitError, InvalidInput, NotFound
 from service.store.import_records import Import, ImportState, Progress
-from service.store.imports import KEPT_MS, UNCONFIRMED_MS, ImportStore, part_names
+from service.store.imports import KEPT_MS, UNCONFIRMED_MS, ImportStore
 from service.store.patients import Patients
 
-MOST_KEPT: Final = 512 << 20
-"""Bytes of files that wait in the store at once: it holds opt-outs, which must always find room."""
 QUEUED_MS: Final = 10_000
 """An import that a worker was told of and did not take is told of again after this."""
-FILE: Final = "f"
-CHECKED: Final = "c"
-REJECTED: Final = "x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +59,8 @@ class Imports:
         most_rows: int,
         most_kept: int = MOST_KEPT,
     ) -> None:
-        self._most_kept = most_kept
         self._store = store
+        self._kept = Kept(store, most_kept)
         self._course = course
         self._patients = patients
         self._clinics = clinics
@@ -125,26 +120,11 @@ class Imports:
             InvalidInput: what is wrong with the terms or with the file as such.
             StoreUnavailable: it was not kept.
         """
-        surveyed, identifier, parts = self.survey(opened, terms), self._store.new_id(), 0
-        self._require_room(surveyed.scanned.size)
-        with opened() as file:
-            while block := file.read(PART):
-                self._store.keep_part(identifier, f"{FILE}{parts}", block, UNCONFIRMED_MS)
-                parts += 1
+        surveyed, identifier = self.survey(opened, terms), self._store.new_id()
+        parts = self._kept.take_in(identifier, opened, surveyed.scanned.size)
         one = self._keep(identifier, surveyed, terms, name, by, parts)
         self._store.look_at(identifier)
         return one
-
-    def _require_room(self, size: int) -> None:
-        waiting = (one for one in self._store.latest() if one.parts and not one.over)
-        kept = sum(self._survey_of(one).scanned.size for one in waiting)
-        if kept + size > self._most_kept:
-            raise InvalidInput(
-                "file",
-                "imports_full",
-                "Too many files wait to be imported. Confirm them, or try again when they are "
-                "done: what nobody confirms is gone after a day.",
-            )
 
     def _keep(
         self, identifier: str, surveyed: Survey, terms: Terms, name: str, by: str, parts: int
@@ -174,7 +154,7 @@ class Imports:
         Raises:
             NotFound: its rows are not kept any more.
         """
-        return self._course.first_form(self._file(one))
+        return self._course.first_form(self._kept.file(one))
 
     def confirm(self, one: Import, by: str) -> bool:
         """Have a checked file imported by a worker; False where it is under way by now.
@@ -183,7 +163,7 @@ class Imports:
             one: the import.
             by: who confirms it, for the audit.
         """
-        self._store.prolong(one.id, list(part_names(FILE, one.parts)), KEPT_MS)
+        self._kept.keep_file(one, KEPT_MS)
         return self._store.confirm(one.id, by)
 
     def queue(self, queue_one: Callable[[str], None]) -> None:
@@ -227,7 +207,7 @@ class Imports:
         if one is None:
             return self.check_kept(identifier, token, is_ending)
         try:
-            for _ in self._run(one, self._file(one), token, by_worker=True):
+            for _ in self._run(one, self._kept.file(one), token, by_worker=True):
                 if not may_go_on():
                     self._store.give_back(one, token)
                     break
@@ -239,7 +219,7 @@ class Imports:
 
     def _fail(self, one: Import, token: str) -> None:
         self._store.end(one, token, ImportState.FAILED)
-        self._store.prolong(one.id, list(part_names(FILE, one.parts)), 0)
+        self._kept.keep_file(one, 0)
 
     def check_kept(
         self, identifier: str, token: str, is_ending: Callable[[], bool] = lambda: False
@@ -262,7 +242,9 @@ class Imports:
         if one is None:
             return False
         try:
-            done = self._noted(one, token, self._course.follow(self._file(one)), _Way(checks=True))
+            done = self._noted(
+                one, token, self._course.follow(self._kept.file(one)), _Way(checks=True)
+            )
             for _ in done:
                 if is_ending():
                     self._store.give_back(one, token)
@@ -299,8 +281,7 @@ class Imports:
         outcomes = self._course.follow(file, enrolling)
         yield from self._noted(one, token, outcomes, _Way(by_worker=by_worker))
         self._store.end(one, token, ImportState.DONE)
-        parts = [*part_names(FILE, one.parts), *part_names(CHECKED, one.checked_parts)]
-        self._store.prolong(one.id, parts, 0)
+        self._kept.forget_what_was_checked(one)
 
     def _noted(
         self, one: Import, token: str, outcomes: Iterator[Outcome], way: _Way
@@ -331,9 +312,7 @@ class Imports:
         Raises:
             NotFound: they are not kept any more.
         """
-        checked = one.state in {ImportState.RECEIVED, ImportState.CHECKED, ImportState.CONFIRMED}
-        letter, count = (CHECKED, one.checked_parts) if checked else (REJECTED, one.rejected_parts)
-        return (unpack(self._store.part(one.id, name)) for name in part_names(letter, count))
+        return self._kept.not_enrolled(one)
 
     def take_rejected(self, one: Import, by: str) -> Iterator[Rejected]:
         """All rejected rows, in order, as they stand in the file; who takes them is noted.
@@ -347,24 +326,11 @@ class Imports:
 
     def columns(self, one: Import) -> tuple[str, ...]:
         """The names of the columns of an import's file."""
-        return self._survey_of(one).header.names
+        return self._kept.survey_of(one).header.names
 
     def unknown_columns(self, one: Import) -> tuple[str, ...]:
         """The names of those columns that are not read."""
-        return self._survey_of(one).header.unknown
-
-    def _file(self, one: Import) -> File:
-        terms = Terms.unpack(one.terms)
-        return File(self._opened(one), self._survey_of(one), terms, bool(one.earlier))
-
-    def _survey_of(self, one: Import) -> Survey:
-        return Survey.unpack(one.shape, one.digest, one.rows, Terms.unpack(one.terms))
-
-    def _opened(self, one: Import) -> Open:
-        def blocks() -> Iterator[bytes]:
-            return (self._store.part(one.id, name) for name in part_names(FILE, one.parts))
-
-        return opens_parts(blocks)
+        return self._kept.survey_of(one).header.unknown
 
 
 def look_over(

@@ -266,7 +266,7 @@ def test_a_check_that_a_worker_cannot_end_is_done_anew_by_another(core: Core) ->
 
 def test_files_that_wait_leave_room_in_the_store(core: Core) -> None:
     content = text(patient(1))
-    core.imports._most_kept = len(content) + 10
+    core.imports._kept._most_kept = len(content) + 10
     first = core.imports.receive(opens(content), TERMS, "march.csv", BY)
     with pytest.raises(InvalidInput) as refused:
         core.imports.receive(opens(text(patient(2))), TERMS, "april.csv", BY)
