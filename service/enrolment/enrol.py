@@ -323,7 +323,7 @@ def _known(asked: Asked) -> Patient | None:
     valid, proof = asked.valid, asked.proof
     there = [known for known in asked.known if known.at >= asked.digests.keys()]
     if proof is None:
-        same = (known.contact for known in there if _is_same(known, valid))
+        same = (known.contact for known in there if is_same(known, valid))
         return next((_again(contact, valid) for contact in same), None)
     there = [known for known in there if _is_at(known.contact, valid, proof.channel)]
     if valid.given_name:
@@ -349,7 +349,7 @@ def _again(contact: Patient, valid: ValidForm) -> Patient:
     )
 
 
-def _is_same(known: Known, valid: ValidForm) -> bool:
+def is_same(known: Known, valid: ValidForm) -> bool:
     """Whether a patient has the form's given name and the very same addresses."""
     same = (known.contact.phone, known.contact.email) == (valid.phone, valid.email)
     return same and known.has_name(valid.given_name)

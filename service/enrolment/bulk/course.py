@@ -5,7 +5,7 @@ While one batch is with the store the next one is read and judged: the two take 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,11 +19,17 @@ from service.enrolment.bulk.scan import Open
 from service.enrolment.bulk.seen import MOST_ROWS, Seen
 from service.enrolment.bulk.table import Record, Survey, Table
 from service.enrolment.bulk.terms import Terms
-from service.enrolment.enrol import AlreadyEnrolled, Asked, Enrolment
+from service.enrolment.enrol import AlreadyEnrolled, Asked, Enrolment, is_same
 from service.enrolment.form import ValidForm
 
 BATCH: Final = 500
 """Rows that go to the store together: some milliseconds of it, and one wait for its disk."""
+_ELSEWHERE: Final = Problem(
+    "given_name",
+    "enrolled_elsewhere",
+    "This person is a patient of another clinic of yours already: ask an administrator to see "
+    "to it.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +146,7 @@ class Course:
         """
         tally, duplicates = Tally(rows=len(batch)), list[Duplicate]()
         rejected = [
-            Rejected(line.record.number, line.judged, tuple(line.record.cells[: line.record.told]))
-            for line in batch
-            if not isinstance(line.judged, ValidForm)
+            _rejected(line, line.judged) for line in batch if not isinstance(line.judged, ValidForm)
         ]
         good = [(line, line.judged) for line in batch if isinstance(line.judged, ValidForm)]
         duplicates += [Duplicate(line.record.number, line.twin) for line, _ in good if line.twin]
@@ -151,7 +155,9 @@ class Course:
         asked: list[tuple[Line, Asked]] = []
         for (line, form), one in zip(good, self._enrolment.look([f for _, f in good]), strict=True):
             there = _there(one, again=file.again)
-            if there is None:
+            if _is_elsewhere(one, file.terms.clinics):
+                rejected.append(_rejected(line, (_ELSEWHERE,)))
+            elif there is None:
                 asked.append((line, one))
                 tally.shared += any(known.is_in(form.series.name) for known in one.known)
             elif _is_ours(enrolling, there, line.record.number, fresh=fresh):
@@ -163,6 +169,7 @@ class Course:
         else:
             self._enrol(asked, file, enrolling, tally, duplicates)
         tally.duplicates, tally.rejected = len(duplicates), len(rejected)
+        rejected.sort(key=lambda each: each.row)
         duplicates.sort(key=lambda each: each.row)
         return Outcome(batch[-1].record.number, tally, rejected, duplicates)
 
@@ -189,6 +196,20 @@ class Course:
             else:
                 tally.accepted += 1
                 tally.silent += bool(answer.suppressed)
+
+
+def _rejected(line: Line, problems: tuple[Problem, ...]) -> Rejected:
+    return Rejected(line.record.number, problems, tuple(line.record.cells[: line.record.told]))
+
+
+def _is_elsewhere(asked: Asked, clinics: Collection[str]) -> bool:
+    """Whether a row is about a patient of a clinic that whoever imports does not see.
+
+    Nobody is taken from a clinic by a file of another's, as by no form (``staff.enrolling``).
+    """
+    return bool(clinics) and any(
+        known.contact.clinic not in clinics and is_same(known, asked.valid) for known in asked.known
+    )
 
 
 def _there(asked: Asked, *, again: bool) -> str | None:
