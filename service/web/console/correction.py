@@ -95,6 +95,7 @@ def correct(
     one = found.reply(reply)
     typed = Typed(tuple(meaning or ()), rating, why, patient)
     try:
+        _require_seen(found, patient)
         done = visit.core.inbox_cases.correcting.correct(
             thread,
             reply,
@@ -110,3 +111,13 @@ def correct(
         fault = {"field": "meaning", "text": visit.say("correction")["overtaken"]}
         return _page(visit, found, one, typed, 409, faults=[fault])
     return visit.to(f"inbox/{thread}", done=done.did[0] if done.did else "corrected")
+
+
+def _require_seen(thread: Thread, patient: str) -> None:
+    """Refuse a patient who uses the address as well, but does not exist for the reader.
+
+    Raises:
+        InvalidInput: they are none of those that the form offers.
+    """
+    if patient and patient not in {person.contact.id for person in thread.people}:
+        raise InvalidInput("patient", "patient_elsewhere", "Choose who uses this address.")
