@@ -171,6 +171,8 @@ def enable(visit: Administers, member: str) -> Response:
 def send_link(visit: Administers, member: str) -> Response:
     """Send another invitation, or a link to choose a new password."""
     found = _member(visit, member)
+    if found.id == visit.member.id:  # with their password only: the session may be stolen
+        return visit.to("account/password")
     try:
         sent = visit.core.invitations.send_again(member, source=visit.source)
     except InvalidInput as fault:
@@ -181,7 +183,10 @@ def send_link(visit: Administers, member: str) -> Response:
 @router.post("/members/{member}/second-factor")
 def remove_second_factor(visit: Administers, member: str) -> Response:
     """Take the second factor off an account whose phone and codes are lost."""
-    visit.core.second_factor.remove(_member(visit, member), by=visit.source)
+    found = _member(visit, member)
+    if found.id == visit.member.id:  # as above, and where one is required not at all
+        return visit.to("account/second-factor/remove")
+    visit.core.second_factor.remove(found, by=visit.source)
     return visit.to(f"members/{member}", done="factor_removed")
 
 
