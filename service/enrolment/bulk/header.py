@@ -57,7 +57,10 @@ def separator_of(line: str) -> str:
     """What separates the cells of a header: that by which most of its columns are known."""
 
     def known(separator: str) -> tuple[int, int]:
-        cells = next(csv.reader([line], delimiter=separator), [])
+        try:
+            cells = next(csv.reader([line], delimiter=separator), [])
+        except csv.Error:  # a cell of more letters than any has
+            return 0, 0
         return sum(column_of(cell) is not None for cell in cells), len(cells)
 
     return max(SEPARATORS, key=known)
@@ -74,9 +77,10 @@ def read_header(cells: Sequence[str], separator: str, terms: Terms) -> Header:
     Raises:
         InvalidInput: a column is missing or there twice; says which.
     """
-    names = tuple(cell.strip() for cell in cells)
-    while names and not names[-1]:
-        names = names[:-1]
+    stripped = [cell.strip() for cell in cells]
+    while stripped and not stripped[-1]:
+        stripped.pop()
+    names = tuple(stripped)
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         column = column_of(name)

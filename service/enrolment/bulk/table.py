@@ -21,6 +21,8 @@ from service.errors import InvalidInput
 
 _MOST_LINES: Final = 250
 """A cell with more line breaks than a spreadsheet allows is a quotation that was not closed."""
+LONGEST_ROW: Final = 1 << 20
+"""Letters: no row of people is longer, and one of commas only would fill the memory with cells."""
 _SEPARATOR_LINE: Final = "sep="
 
 
@@ -199,6 +201,8 @@ class Table:
 class _Lines:
     """The lines of a text; remembers those that were taken since it was cleared.
 
+    Iterating raises InvalidInput where these are too long for one row.
+
     Attributes:
         taken: lines.
     """
@@ -212,7 +216,15 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.pop(0) if self._again else next(self._text)
+        line = self._again.pop(0) if self._again else self._text.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        if len(line) + sum(map(len, self.taken)) > LONGEST_ROW:
+            raise InvalidInput(
+                "file",
+                "row_long",
+                f"The file has a row that is longer than {LONGEST_ROW:,} letters: is it a table?",
+            )
         self.taken.append(line)
         return line
 
