@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from schedules.delivery import RETRIABLE
 from service.clock import BusinessClock
@@ -13,6 +13,8 @@ from service.store.scripts import Scripts
 
 Retry = Literal["ok", "gone", "pending", "ended", "forbidden"]
 FOREVER_MS = 2**53
+_LONGEST: Final = 24
+"""Letters of a number, or of two, in an address: none of ours has more."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +39,8 @@ class DeliveryId:
         """Read ``patient.n.step``; None where it is not of that form."""
         patient, _, rest = text.strip().partition(".")
         number, _, index = rest.partition(".")
-        if not is_patient_id(patient) or not (number.isdecimal() and index.isdecimal()):
+        plain = number.isdecimal() and index.isdecimal() and len(rest) <= _LONGEST
+        if not is_patient_id(patient) or not plain:
             return None
         return cls(patient, int(number), int(index))
 
@@ -62,7 +65,9 @@ class LetterPlace:
     def parse(cls, text: str) -> LetterPlace | None:
         """Read that; None where it is not of that form."""
         at, _, delivery = text.partition("-")
-        if not (at.isascii() and at.isdecimal()) or DeliveryId.parse(delivery) is None:
+        if not (at.isascii() and at.isdecimal() and len(at) <= _LONGEST):
+            return None
+        if DeliveryId.parse(delivery) is None:
             return None
         return cls(int(at), delivery)
 

@@ -12,6 +12,8 @@ from service.store.tasks import Task, TaskKind, TaskState
 
 MOST: Final = 200
 """Rows of one page, at most."""
+LONGEST_PLACE: Final = 64
+"""Letters of a place as it stands in an address."""
 _COLUMNS: Final = 11
 
 
@@ -38,7 +40,9 @@ class Place:
         """Read that; None where it is not of that form."""
         kind, _, rest = text.partition("-")
         opened, _, task = rest.partition("-")
-        if not (kind.isascii() and kind.isdecimal() and opened.isascii() and opened.isdecimal()):
+        if len(text) > LONGEST_PLACE or not (
+            kind.isascii() and kind.isdecimal() and opened.isascii() and opened.isdecimal()
+        ):
             return None
         return cls(int(kind), int(opened), task) if task.isascii() and task.isalnum() else None
 

@@ -138,7 +138,9 @@ async def _require_own_form(request: Request, expected: str) -> None:
     if not from_own_page(request):
         raise NotAllowed
     told = (await request.form()).get(FORM_TOKEN, "")
-    if not isinstance(told, str) or not hmac.compare_digest(told.encode(), expected.encode()):
+    # Half a pair of UTF-16, which some charset of a form comes to, is no token either.
+    given = told.encode(errors="replace") if isinstance(told, str) else b""
+    if not hmac.compare_digest(given, expected.encode()):
         raise NotAllowed
 
 

@@ -23,6 +23,7 @@ router = console_router()
 SHOWN: Final = 20
 FEW: Final = 5
 PAGE: Final = 25
+DIGITS: Final = 6
 POLLS: Final = 40
 """So often a page renews itself, twice a minute; then it rests: a session nobody uses is to end."""
 
@@ -30,7 +31,8 @@ POLLS: Final = 40
 @router.get("/today")
 def show_today(visit: SeesPatients, seen: str = "", polls: str = "") -> Response:
     """Show the day; ``seen`` tells what the reader has before them while parts are renewed."""
-    left = int(polls) if polls.isascii() and polls.isdecimal() else POLLS
+    told = polls.isascii() and polls.isdecimal() and len(polls) < DIGITS
+    left = int(polls) if told else POLLS
     return today_page(visit, seen=seen, polls=min(left, POLLS))
 
 
