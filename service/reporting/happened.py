@@ -55,7 +55,8 @@ class Happened:
         Args:
             fields: the patient's record.
             patient: the same, decrypted.
-            texts: whether replies are told with their own words.
+            texts: whether replies are told with their own words, and then none that were written
+                to another clinic.
             between: business ms UTC, the second not included; None for all of it. The longer the
                 stretch, the more of the audit is read for it.
 
@@ -75,6 +76,8 @@ class Happened:
             for digest, address in held.items()
             for each in self._records.conversations.of(digest, since_ms)
             if address.at(each.at_ms) and (until_ms is None or each.at_ms < until_ms)
+            # With their words it is for staff of the patient's clinic, as the inbox has it.
+            if not texts or each.what.clinic in {"", patient.clinic}
         ]
         replies = [each.what for each in said if isinstance(each.what, Reply)]
         spoken = {reply.source: reply.channel for reply in replies}
