@@ -14,14 +14,11 @@ import pytest
 from service.accounts.roles import Role
 from service.store.reply_records import Reply
 from service.web.console.access import FORM_TOKEN
-from tests.support.clinics import TWO, two_clinics
+from tests.support.clinics import TO_HILLSIDE, TO_RIVERSIDE, two_clinics
 from tests.support.console import Desk, signed_in
 from tests.support.patient_files import row, text
 from tests.support.web import Site, site
 
-OF_THEIR_OWN_NUMBERS = TWO.replace('"OR"', '"OR"\nsms_from = "+15005550006"').replace(
-    '"NY"', '"NY"\nsms_from = "+15005550009"'
-)
 TERMS = {"method": "written", "wording": "2026-11", "dates": "iso"}
 
 
@@ -136,13 +133,12 @@ def test_a_form_in_a_charset_of_half_letters_is_refused(two: Site) -> None:
 def test_a_patients_page_has_no_words_that_were_written_to_another_clinic(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "clinics.toml").write_text(OF_THEIR_OWN_NUMBERS)
-    with site(tmp_path, clinics=tmp_path / "clinics.toml") as running:
+    with site(tmp_path, clinics=two_clinics(tmp_path, own_senders=True)) as running:
         phone = "+15035550183"
         hers = running.enrol("Vic", phone=phone, clinic="riverside")
         theirs = running.enrol("Sam", phone=phone, clinic="hillside")
-        running.text(phone, "my leg hurts since tuesday", To="+15005550009")
-        running.text(phone, "my foot itches since monday", To="+15005550006")
+        running.text(phone, "my leg hurts since tuesday", To=TO_HILLSIDE)
+        running.text(phone, "my foot itches since monday", To=TO_RIVERSIDE)
         riverside = signed_in(running, Role.STAFF, "riverside").get(f"patients/{hers}").text
         hillside = signed_in(running, Role.STAFF, "hillside").get(f"patients/{theirs}").text
         assert "my foot itches" in riverside
