@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.inbox.understanding.patterns import Pattern
 from service.inbox.understanding.plain import PARTS
 from service.inbox.understanding.rules import Rule, RuleFile, rules_of
 from service.inbox.understanding.words import HALF, HERE, SCORE, VALUE, Words
@@ -58,12 +57,10 @@ def _counted(sentence: Words, rules: RuleFile) -> Words:
     """The words, in which the 10 of "out of 10" and the ends of a scale are no scores."""
     numbers = sentence.singles(SCORE)
     scale = 0
-    for pattern in rules.lists["denominators"]:
-        for _, end in pattern.spans(sentence):
-            scale |= 1 << (end - 1)
-    for pattern in rules.lists["scales"]:
-        for start, end in pattern.spans(sentence):
-            scale |= (1 << end) - (1 << start)
+    for _, end in rules.lists["denominators"].spans(sentence):
+        scale |= 1 << (end - 1)
+    for start, end in rules.lists["scales"].spans(sentence):
+        scale |= (1 << end) - (1 << start)
     return sentence.with_places(SCORE, numbers & ~scale) if scale else sentence
 
 
@@ -77,7 +74,7 @@ def _answers(sentence: Words, rules: RuleFile) -> list[CheckIn]:
             rule = next((rule for rule in rules.rules if _says(rule, asked)), None)
             if rule:
                 value = None if "ambiguous" in rule.marks else VALUE.get(sentence.words[at])
-                found.append((CheckIn(value, rule.name), _any(rules.lists["earlier"], asked)))
+                found.append((CheckIn(value, rule.name), rules.lists["earlier"].found(asked)))
     now = [answer for answer, earlier in found if not earlier]
     return now or [answer for answer, _ in found]
 
@@ -87,7 +84,3 @@ def _says(rule: Rule, asked: Words) -> bool:
         return True
     parts = asked.parts() if rule.within == "part" else ()
     return any(rule.fires(part, asked) for part in parts)
-
-
-def _any(patterns: Sequence[Pattern], asked: Words) -> bool:
-    return any(pattern.found(asked) for pattern in patterns)

@@ -148,7 +148,7 @@ def denies_leaving(plainly: Sequence[Sentence]) -> bool:
     """Whether the text says that somebody does not want to leave."""
     parts = _parts([words_of(sentence) for sentence in plainly])
     staying = rules_of("opt_out", Intent.OPT_OUT).lists["staying"]
-    return any(pattern.found(part) for pattern in staying for part in parts) or any(
+    return any(staying.found(part) for part in parts) or any(
         rule.is_turned_round(part) for rule in _leaving_rules() for part in parts
     )
 
@@ -162,7 +162,7 @@ def _turns(sentences: Sequence[Words]) -> Iterator[Words]:
     """What stands before and after a turn (``stop the texts but not my pills``), without it."""
     turns = rules_of("opt_out", Intent.OPT_OUT).lists["turns"]
     for sentence in sentences:
-        cuts = {at for pattern in turns for at, _ in pattern.spans(sentence)} - {0}
+        cuts = {at for at, _ in turns.spans(sentence)} - {0}
         for start, end in pairwise(sorted({0, len(sentence.words)} | cuts) if cuts else ()):
             yield sentence.part(start + bool(start), end)
 

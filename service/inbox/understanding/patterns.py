@@ -67,10 +67,12 @@ class Part:
         node: what it matches.
         needs: words and ``{classes}`` of which one at least is in whatever it matches; none where
             it may match without a word.
+        word: the one word or ``{class}`` that it is; empty where it is more.
     """
 
     node: Node
     needs: frozenset[str] = frozenset()
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class _Reader:
             return Part(_SIGNS[piece])
         if piece in {"", "|", ")", "?", "*"}:
             raise self._fault(f"a word is missing before {piece!r}")
-        return Part(partial(_word, piece), frozenset({piece}))
+        return Part(partial(_word, piece), frozenset({piece}), piece)
 
     def _group(self) -> Part:
         self._groups += 1
@@ -172,7 +174,7 @@ class _Reader:
         if name in self._named:
             return self._named[name].part
         if name in self._classes:
-            return Part(partial(_of_class, name), frozenset({f"{{{name}}}"}))
+            return Part(partial(_of_class, name), frozenset({f"{{{name}}}"}), f"{{{name}}}")
         raise self._fault(f"there is no class or pattern {name!r}")
 
     def _next(self) -> str:
@@ -189,7 +191,9 @@ class _Reader:
 
 def _one_of(choices: Sequence[Part]) -> Part:
     needs = [choice.needs for choice in choices]
-    node = partial(_any_of, tuple(choice.node for choice in choices))
+    words = frozenset(choice.word for choice in choices if choice.word)
+    longer = tuple(choice.node for choice in choices if not choice.word)
+    node = partial(_any_of, (partial(_any_word, words), *longer) if words else longer)
     return Part(node, frozenset[str]().union(*needs) if all(needs) else frozenset())
 
 
@@ -206,6 +210,17 @@ def _of_class(name: str, looked: Looked, starts: int) -> int:
     for place, words in looked.phrases(name):
         if starts & place:
             ends |= place << words
+    return ends
+
+
+def _any_word(words: frozenset[str], looked: Looked, starts: int) -> int:
+    ends = 0
+    for word in words & looked.present:
+        ends |= (
+            (_of_class(word[1:-1], looked, starts))
+            if word[0] == "{"
+            else _word(word, looked, starts)
+        )
     return ends
 
 

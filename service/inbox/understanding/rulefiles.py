@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +85,12 @@ def lexicon() -> Lexicon:
         tuple(beginnings),
         {first: tuple(found) for first, found in phrases.items()},
     )
+
+
+@lru_cache(maxsize=4096)
+def classes_of(word: str) -> tuple[str, ...]:
+    """The classes of a word."""
+    return tuple(lexicon().classes(word))
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
+from service.inbox.understanding.alternatives import Patterns
 from service.inbox.understanding.patterns import BadPattern, Pattern, read_pattern
 from service.inbox.understanding.rulefiles import lexicon, rule_file
 from service.inbox.understanding.words import OF_PLACE, Words
@@ -23,11 +24,11 @@ class Guard:
     """What keeps a rule from firing, by the name that its file gives it."""
 
     name: str
-    patterns: tuple[Pattern, ...]
+    patterns: Patterns
 
     def holds(self, looked: Words) -> bool:
         """Whether it is there."""
-        return any(pattern.found(looked) for pattern in self.patterns)
+        return self.patterns.found(looked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Rule:
 
     name: str
     intent: str
-    says: tuple[Pattern, ...]
+    says: Patterns
     unless: tuple[Guard, ...] = ()
     unless_text: tuple[Guard, ...] = ()
     within: Within = "sentence"
@@ -55,7 +56,7 @@ class Rule:
     def fires(self, looked: Words, text: Words) -> bool:
         """Whether the words say it, and nothing takes it back."""
         return (
-            any(pattern.found(looked) for pattern in self.says)
+            self.says.found(looked)
             and not any(guard.holds(looked) for guard in self.unless)
             and not any(guard.holds(text) for guard in self.unless_text)
         )
@@ -63,9 +64,7 @@ class Rule:
     def is_turned_round(self, looked: Words) -> bool:
         """Whether the words say it and deny it (``don't stop``)."""
         denials = [guard for guard in self.unless if guard.name == DENIAL]
-        return any(guard.holds(looked) for guard in denials) and any(
-            pattern.found(looked) for pattern in self.says
-        )
+        return any(guard.holds(looked) for guard in denials) and self.says.found(looked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class RuleFile:
     """The rules of one file, and the lists of patterns that stand beside them."""
 
     rules: tuple[Rule, ...]
-    lists: Mapping[str, tuple[Pattern, ...]]
+    lists: Mapping[str, Patterns]
 
 
 _NOTHING: Final = Words((), {})
@@ -118,12 +117,12 @@ class _Reader:
         for name, written in named.items():
             self._named[name] = self._pattern(written)
 
-    def all(self, written: Iterable[str]) -> tuple[Pattern, ...]:
+    def all(self, written: Iterable[str]) -> Patterns:
         patterns = tuple(self._pattern(each) for each in written)
         for pattern in patterns:
             if pattern.found(_NOTHING):
                 raise BadPattern(f"The pattern {pattern.written!r} matches where nothing is said.")
-        return patterns
+        return Patterns.of(patterns)
 
     def _pattern(self, written: str) -> Pattern:
         return read_pattern(written, self._classes, self._named)

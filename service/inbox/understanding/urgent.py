@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from service.inbox.understanding.patterns import Pattern
 from service.inbox.understanding.rules import LASTING, Rule, RuleFile, rules_of
 from service.inbox.understanding.words import Words, joined
 
@@ -25,7 +24,7 @@ def urgent(sentences: Sequence[Words]) -> Iterator[str]:
 
 def _clauses(sentence: Words, rules: RuleFile) -> Iterator[Words]:
     """A sentence apart at ``but``, and where another subject begins."""
-    cuts = {at for pattern in rules.lists["clauses"] for at, _ in pattern.spans(sentence)}
+    cuts = {at for at, _ in rules.lists["clauses"].spans(sentence)}
     places = sorted({0, len(sentence.words)} | cuts)
     for start, end in pairwise(places):
         yield sentence.part(start, end)
@@ -35,12 +34,12 @@ def _said(rule: Rule, clause: Words, rules: RuleFile) -> bool:
     """Whether a sign is there that is neither denied before it nor over after it."""
     if LASTING in rule.marks:
         return any(_threatens(rule, part, rules) for part in _without(rule, clause))
-    spans = _spans(rule.says, clause)
+    spans = rule.says.spans(clause)
     if not spans or any(guard.holds(clause) for guard in rule.unless):
         return False
     return any(
-        not _any(rules.lists["denied"], clause.part(0, start))
-        and not _over(clause.part(end, len(clause.words)), rules)
+        not rules.lists["denied"].found(clause.part(0, start))
+        and not rules.lists["over"].found(clause.part(end, len(clause.words)))
         for start, end in spans
     )
 
@@ -49,30 +48,18 @@ def _threatens(rule: Rule, said: Words, rules: RuleFile) -> bool:
     """Whether a sign is there; it is denied right before it only, and over only after years."""
     denied, over = rules.lists["denied_lasting"], rules.lists["over_lasting"]
     return any(
-        not _any(denied, said.part(0, start)) and not _any(over, said.part(end, len(said.words)))
-        for start, end in _spans(rule.says, said)
+        not denied.found(said.part(0, start)) and not over.found(said.part(end, len(said.words)))
+        for start, end in rule.says.spans(said)
     )
 
 
 def _without(rule: Rule, said: Words) -> Iterator[Words]:
     """What is left of a sentence without the words of its metaphors: they take away no others."""
-    if not _spans(rule.says, said):
+    if not rule.says.found(said):
         return
     at = 0
-    idioms = (pattern for guard in rule.unless for pattern in guard.patterns)
-    for start, end in sorted(_spans(idioms, said)):
+    idioms = (span for guard in rule.unless for span in guard.patterns.spans(said))
+    for start, end in sorted(idioms):
         yield said.part(at, max(at, start))
         at = max(at, end)
     yield said.part(at, len(said.words))
-
-
-def _spans(patterns: Iterable[Pattern], looked: Words) -> list[tuple[int, int]]:
-    return [span for pattern in patterns for span in pattern.spans(looked)]
-
-
-def _over(after: Words, rules: RuleFile) -> bool:
-    return _any(rules.lists["over"], after)
-
-
-def _any(patterns: Sequence[Pattern], looked: Words) -> bool:
-    return any(pattern.found(looked) for pattern in patterns)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from service.inbox.understanding.plain import PARTS, Sentence
-from service.inbox.understanding.rulefiles import Lexicon, lexicon
+from service.inbox.understanding.rulefiles import Lexicon, classes_of, lexicon
 
 TITLED: Final = "titled"
 """Words with a capital where only a name would have one."""
@@ -99,7 +99,7 @@ class Words:
 
     def _look_up(self, known: Lexicon) -> None:
         for word, places in self._words.items():
-            for name in known.classes(word):
+            for name in classes_of(word):
                 self._places[name] = self._places.get(name, 0) | places
         for at, word in enumerate(self.words):
             for phrase, name in known.of_phrase.get(word, ()):
@@ -109,8 +109,7 @@ class Words:
 
 def words_of(sentence: Sentence) -> Words:
     """The words of a sentence."""
-    known = lexicon()
-    names = _names(sentence, known)
+    names = _names(sentence)
     stops = _places(word in _STOPS for word in sentence.words) & sentence.shouted
     return Words(
         sentence.words,
@@ -123,9 +122,9 @@ def words_of(sentence: Sentence) -> Words:
     )
 
 
-def _names(sentence: Sentence, known: Lexicon) -> int:
+def _names(sentence: Sentence) -> int:
     """The places of capitalised words that no class knows: names, most likely."""
-    unknown = _places(not any(known.classes(word)) and word.isalpha() for word in sentence.words)
+    unknown = _places(not classes_of(word) and word.isalpha() for word in sentence.words)
     return sentence.titled & unknown
 
 
