@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import islice, pairwise, repeat
+from itertools import pairwise, repeat
 from math import sqrt
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,6 @@ FEWEST_WORDS: Final = 3
 """In a shorter text a single word, such as a name or a part of the body, would decide."""
 MOST_SHOWN: Final = 3
 _LONGEST: Final = 3
-_SMALLEST: Final = frozenset({"i", "a", "y"})
 _BEGINNING, _END, _ASKED = "^", ".", "?"
 _SIGNS: Final = frozenset({_BEGINNING, _END, _ASKED, PARTS})
 
@@ -80,14 +79,14 @@ def likeness(intent: str) -> Likeness:
 
 
 def can_be_weighed(sentences: Iterable[Sentence]) -> bool:
-    """Whether a text has so many words that they say something together."""
-    words = (word for sentence in sentences for word in sentence.words if _speaks(word))
-    return sum(1 for _ in islice(words, FEWEST_WORDS)) == FEWEST_WORDS
+    """Whether a text has so many different words that they say something together."""
+    words = {word for sentence in sentences for word in sentence.words if _speaks(word)}
+    return len(words) >= FEWEST_WORDS
 
 
 def _speaks(word: str) -> bool:
     """Whether it is more than a sign, a number or a letter that somebody hit."""
-    return word.isalpha() and (len(word) > 1 or word in _SMALLEST)
+    return word.isalpha() and len(word) > 1
 
 
 def pieces_of(sentences: Iterable[Sentence]) -> frozenset[str]:

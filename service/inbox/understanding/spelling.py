@@ -57,6 +57,7 @@ _SLIPS: Final = (
     (re.compile(r"\b[df]o (?:nit|mot|nto|nott|noy)\b(?= \w)", re.IGNORECASE), "do not"),
     (re.compile(r"\bwring (?=nu?mb|pers)", re.IGNORECASE), "wrong "),
     (re.compile(r"\bno (?:moe|mre|mor)\b", re.IGNORECASE), "no more"),
+    (re.compile(r"(?<!is )(?<!too )(?<!a )\bfull stop(?=\W*$)", re.IGNORECASE), "."),
 )
 """Slips that are other words by themselves, where what stands beside them tells what was meant."""
 _OVER_TEN: Final = re.compile(
