@@ -84,6 +84,7 @@ def _threads(core: Core, answers: Answers) -> Threads:
             core.corrections,
             core.suppressions,
             answers,
+            core.patients,
             core.keyring,
             core.machine,
         )

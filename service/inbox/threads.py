@@ -18,10 +18,12 @@ from service.errors import NotFound
 from service.inbox.answers import Answers
 from service.inbox.people import Person
 from service.inbox.thread import Entry, Thread, Waiting, WaitingPage
+from service.store.agreed import NEVER_MS, agreed_ms
 from service.store.conversations import Conversations, Said, Sent
 from service.store.corrections import Corrections
 from service.store.keyring import KeyMissing, KeyRing, Tampered
-from service.store.records import Channel
+from service.store.patients import Patients
+from service.store.records import CHANNELS, Channel
 from service.store.reply_records import Reply
 from service.store.suppressions import Suppressions
 from service.store.tasks import ORDER, Task, TaskKind, Tasks, TaskState
@@ -45,6 +47,7 @@ class ThreadParts:
     corrections: Corrections
     suppressions: Suppressions
     answers: Answers
+    patients: Patients
     keyring: KeyRing
     machine: MachineClock
 
@@ -143,7 +146,13 @@ class Threads:
         everybody = self._parts.answers.people(self._parts.suppressions.patients(address))
         people = [each for each in everybody if sees(clinics, each.contact.clinic)]
         said = self._parts.conversations.of(address, newest=newest, until_ms=until_ms)
-        seen = [each for each in said if _is_seen(each, clinics, known=bool(people))]
+        # Who enters an address as somebody's is not shown what others wrote from it before.
+        since_ms = self._agreed_ms(address, people) if len(people) < len(everybody) else 0
+        seen = [
+            each
+            for each in said
+            if _is_seen(each, clinics, known=bool(people) and each.at_ms >= since_ms)
+        ]
         if not seen and newest is not None and len(said) >= newest:
             return self.open(address, clinics, newest=None, until_ms=until_ms)
         if not seen:
@@ -163,6 +172,17 @@ class Threads:
             stand=self._parts.suppressions.stand(address),
             clinic=next(filter(None, clinic_ids), ""),
         )
+
+    def _agreed_ms(self, address: str, people: Sequence[Person]) -> int:
+        """When the first of these agreed to be written to at an address, business ms UTC."""
+        digest, consents = self._parts.suppressions.digest, self._parts.patients.consents
+        found = [
+            agreed_ms(consents(person.contact.id), channel, own)
+            for person in people
+            for channel in CHANNELS
+            if (own := person.contact.address(channel)) and digest(channel, own) == address
+        ]
+        return min(found, default=NEVER_MS)
 
     def _waiting_of(self, address: str, clinics: Collection[str]) -> tuple[Task, ...]:
         found = [

@@ -10,6 +10,7 @@ from typing import Final
 from schedules.calendar import zone_of
 from service.clock import from_ms, to_ms
 from service.reporting.events import Event, of_consent, of_entry, of_reply, of_sent, of_task
+from service.store.agreed import agreed_ms
 from service.store.audit import Audit, Entry
 from service.store.conversations import Conversations, Said, Sent
 from service.store.keys import PartitionKeys, partition_of
@@ -71,13 +72,16 @@ class Happened:
             self._records.suppressions.digest(each.channel, each.address): each
             for each in held_addresses(patient, consents)
         }
+        # With their words it is for staff of the patient's clinic, as the inbox has it.
+        agreed = {digest: self._agreed_ms(digest, held[digest], consents) for digest in held}
         said = [
             each
             for digest, address in held.items()
             for each in self._records.conversations.of(digest, since_ms)
             if address.at(each.at_ms) and (until_ms is None or each.at_ms < until_ms)
-            # With their words it is for staff of the patient's clinic, as the inbox has it.
-            if not texts or each.what.clinic in {"", patient.clinic}
+            if not texts
+            or each.what.clinic == patient.clinic
+            or (not each.what.clinic and each.at_ms >= agreed[digest])
         ]
         replies = [each.what for each in said if isinstance(each.what, Reply)]
         spoken = {reply.source: reply.channel for reply in replies}
@@ -91,6 +95,11 @@ class Happened:
             since, until = map(from_ms, between)
             events = [event for event in events if since <= event.at < until]
         return sorted(events, key=lambda event: event.at)
+
+    def _agreed_ms(self, digest: str, held: Held, consents: Sequence[Mapping[str, str]]) -> int:
+        """From when on what is of no clinic may be theirs, where others use the address as well."""
+        shared = len(self._records.suppressions.patients(digest)) > 1
+        return agreed_ms(consents, held.channel, held.address) if shared else 0
 
     def _said(self, said: Said, zone: tzinfo, *, texts: bool) -> Event:
         at, what = from_ms(said.at_ms).astimezone(zone), said.what

@@ -67,8 +67,9 @@ def words_of(patient: Patient) -> Iterator[str]:
         yield patient.phone[1:]
     if patient.email and "@" in patient.email:
         yield patient.email
-    if len(patient.given_name) >= SHORTEST_NAME and _WORDS.fullmatch(patient.given_name):
-        yield patient.given_name
+    name = patient.given_name
+    if len(name) >= SHORTEST_NAME and name[0].isupper() and _WORDS.fullmatch(name):
+        yield name
 
 
 def found(directory: Path) -> list[str]:

@@ -145,3 +145,23 @@ def test_a_patients_page_has_no_words_that_were_written_to_another_clinic(
         assert "my leg hurts" in hillside
         assert "my foot itches" not in hillside
         assert "my leg hurts" not in riverside
+
+
+def test_who_enters_a_number_as_a_patients_reads_nothing_that_was_written_from_it_before(
+    two: Site,
+) -> None:
+    phone, own = "+15035550184", "+15035550185"
+    two.enrol("Eva", phone=phone, clinic="riverside")
+    two.text(phone, "what about magnesium at night")
+    made_up = two.enrol("Nobody", phone=phone, clinic="hillside")
+    corrected = two.enrol("Nemo", phone=own, clinic="hillside")
+    desk = signed_in(two, Role.STAFF, "hillside")
+    fields = {"address": phone, "consent": "verbal", "wording": "2026-11"}
+    desk.post(f"patients/{corrected}/address/phone", **fields)
+    thread = two.core.suppressions.digest("sms", phone)
+    for path in (f"inbox/{thread}", f"patients/{made_up}", f"patients/{corrected}"):
+        assert "magnesium" not in desk.get(path).text
+    two.text(phone, "and what about iron")
+    assert "and what about iron" in desk.get(f"inbox/{thread}").text
+    theirs = signed_in(two, Role.STAFF, "riverside")
+    assert "magnesium" in theirs.get(f"inbox/{thread}").text

@@ -1,0 +1,23 @@
+"""Since when an address is somebody's, as far as there is evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from service.clock import to_ms
+from service.store.records import Channel
+
+NEVER_MS: Final = 2**53
+"""Later than anything."""
+
+
+def agreed_ms(consents: Iterable[Mapping[str, str]], channel: Channel, address: str) -> int:
+    """When somebody first agreed to be written to at an address, business ms UTC, or `NEVER_MS`."""
+    found = (
+        to_ms(datetime.fromisoformat(each["at"]))
+        for each in consents
+        if (each["channel"], each.get("address")) == (channel, address) and each.get("at")
+    )
+    return min(found, default=NEVER_MS)
