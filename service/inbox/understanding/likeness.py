@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from service.inbox.understanding.plain import PARTS, Sentence, plain
-from service.inbox.understanding.rulefiles import lexicon
+from service.inbox.understanding.rulefiles import known_words, lexicon
 
 LEARNED: Final = Path(__file__).parent / "learned"
 """One file an intent: a line of JSON about the whole, then each weight and the pieces of it."""
@@ -85,8 +85,8 @@ def can_be_weighed(sentences: Iterable[Sentence]) -> bool:
 
 
 def _speaks(word: str) -> bool:
-    """Whether it is more than a sign, a number or a letter that somebody hit."""
-    return word.isalpha() and len(word) > 1
+    """Whether it is a word that rules know, and no sign, number or letter that somebody hit."""
+    return len(word) > 1 and word in known_words()
 
 
 def pieces_of(sentences: Iterable[Sentence]) -> frozenset[str]:
