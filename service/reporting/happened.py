@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Final
 
 from schedules.calendar import zone_of
-from service.clock import from_ms, to_ms
+from service.clock import from_ms
 from service.reporting.events import Event, of_consent, of_entry, of_reply, of_sent, of_task
-from service.store.agreed import agreed_ms
+from service.store.agreed import agreed_ms, agreements
 from service.store.audit import Audit, Entry
 from service.store.conversations import Conversations, Said, Sent
 from service.store.keys import PartitionKeys, partition_of
@@ -73,7 +73,11 @@ class Happened:
             for each in held_addresses(patient, consents)
         }
         # With their words it is for staff of the patient's clinic, as the inbox has it.
-        agreed = {digest: self._agreed_ms(digest, held[digest], consents) for digest in held}
+        agreed = {
+            digest: self._agreed_ms(digest, address, consents)
+            for digest, address in held.items()
+            if texts
+        }
         said = [
             each
             for digest, address in held.items()
@@ -178,11 +182,7 @@ def held_addresses(patient: Patient, consents: Sequence[Mapping[str, str]]) -> l
     """
     found: list[Held] = []
     for channel in CHANNELS:
-        known = [
-            (to_ms(datetime.fromisoformat(consent["at"])), consent["address"])
-            for consent in consents
-            if consent["channel"] == channel and consent.get("address") and consent.get("at")
-        ]
+        known = agreements(consents, channel)
         current = patient.address(channel)
         for place, (_, address) in enumerate(known):
             later = [at_ms for at_ms, other in known[place + 1 :] if other != address]

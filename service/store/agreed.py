@@ -13,11 +13,16 @@ NEVER_MS: Final = 2**53
 """Later than anything."""
 
 
+def agreements(consents: Iterable[Mapping[str, str]], channel: Channel) -> list[tuple[int, str]]:
+    """Each consent to a channel that tells for what: when, business ms UTC, and the address."""
+    return [
+        (to_ms(datetime.fromisoformat(each["at"])), each["address"])
+        for each in consents
+        if each["channel"] == channel and each.get("address") and each.get("at")
+    ]
+
+
 def agreed_ms(consents: Iterable[Mapping[str, str]], channel: Channel, address: str) -> int:
     """When somebody first agreed to be written to at an address, business ms UTC, or `NEVER_MS`."""
-    found = (
-        to_ms(datetime.fromisoformat(each["at"]))
-        for each in consents
-        if (each["channel"], each.get("address")) == (channel, address) and each.get("at")
-    )
+    found = (at_ms for at_ms, agreed in agreements(consents, channel) if agreed == address)
     return min(found, default=NEVER_MS)
