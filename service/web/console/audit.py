@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Annotated, Final
 
-from fastapi import Form
+from fastapi import Depends, Form
 from starlette.responses import Response, StreamingResponse
 
 from schedules.calendar import zone_of
@@ -64,31 +64,25 @@ def show_newest(
     return _shown(visit, Typed(kind, member, "", first, last), before)
 
 
+async def _typed(
+    kind: Word = "", member: Word = "", patient: Word = "", first: Word = "", last: Word = ""
+) -> Typed:
+    return Typed(kind, member, patient.strip().lower(), first, last)
+
+
+Filter = Annotated[Typed, Depends(_typed)]
+"""The fields of the form."""
+
+
 @router.post("/audit")
-def search(
-    visit: SeesAudit,
-    kind: Word = "",
-    member: Word = "",
-    patient: Word = "",
-    first: Word = "",
-    last: Word = "",
-    before: Word = "",
-) -> Response:
+def search(visit: SeesAudit, typed: Filter, before: Word = "") -> Response:
     """Show entries about a patient, or any others."""
-    return _shown(visit, Typed(kind, member, patient.strip().lower(), first, last), before)
+    return _shown(visit, typed, before)
 
 
 @router.post("/audit/export")
-def export(
-    visit: SeesAudit,
-    kind: Word = "",
-    member: Word = "",
-    patient: Word = "",
-    first: Word = "",
-    last: Word = "",
-) -> Response:
+def export(visit: SeesAudit, typed: Filter) -> Response:
     """Hand over what is asked for as a file for spreadsheets, as it is read."""
-    typed = Typed(kind, member, patient.strip().lower(), first, last)
     traces = visit.core.audit_log.every(_wanted(typed), visit.member)
     day = from_ms(visit.core.business.now_ms()).date().isoformat()
     return StreamingResponse(
