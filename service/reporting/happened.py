@@ -73,11 +73,7 @@ class Happened:
             for each in held_addresses(patient, consents)
         }
         # With their words it is for staff of the patient's clinic, as the inbox has it.
-        agreed = {
-            digest: self._agreed_ms(digest, address, consents)
-            for digest, address in held.items()
-            if texts
-        }
+        agreed = self._agreed(held, consents) if texts else {}
         said = [
             each
             for digest, address in held.items()
@@ -100,10 +96,15 @@ class Happened:
             events = [event for event in events if since <= event.at < until]
         return sorted(events, key=lambda event: event.at)
 
-    def _agreed_ms(self, digest: str, held: Held, consents: Sequence[Mapping[str, str]]) -> int:
-        """From when on what is of no clinic may be theirs, where others use the address as well."""
-        shared = len(self._records.suppressions.patients(digest)) > 1
-        return agreed_ms(consents, held.channel, held.address) if shared else 0
+    def _agreed(
+        self, held: Mapping[str, Held], consents: Sequence[Mapping[str, str]]
+    ) -> dict[str, int]:
+        """From when on what is of no clinic may be theirs, where others use an address as well."""
+        others = {each for each in held if len(self._records.suppressions.patients(each)) > 1}
+        return {
+            digest: agreed_ms(consents, each.channel, each.address) if digest in others else 0
+            for digest, each in held.items()
+        }
 
     def _said(self, said: Said, zone: tzinfo, *, texts: bool) -> Event:
         at, what = from_ms(said.at_ms).astimezone(zone), said.what
