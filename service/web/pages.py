@@ -16,9 +16,10 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @cache
-def _environment() -> Environment:
+def templates(directory: Path) -> Environment:
+    """The templates of a directory, which escape every value and know no undefined one."""
     return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(directory),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -41,7 +42,7 @@ def page(name: str, language: str, status: int = 200, **values: object) -> HTMLR
         values: all else that the template uses; ``root``, the way up to the site's root, where
             the page is not one step below it.
     """
-    template = _environment().get_template(f"{name}.html.jinja")
+    template = templates(_TEMPLATES).get_template(f"{name}.html.jinja")
     html = template.render(values, language=language, words=words(language))
     headers = {"Cache-Control": "no-store", "Content-Language": language}
     return HTMLResponse(html, status, headers)

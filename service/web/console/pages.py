@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.web.console.sections import sections_of
 from service.web.frontier import POLICY, SCRIPTED_POLICY
 from service.web.language import words
-from service.web.pages import root_of
+from service.web.pages import root_of, templates
 
 if TYPE_CHECKING:
     from service.web.console.access import Visit
@@ -30,18 +28,6 @@ def console_router() -> APIRouter:
     """A router for pages of the console; its paths are below ``/console``."""
     return APIRouter(
         prefix=f"/{CONSOLE}", default_response_class=HTMLResponse, include_in_schema=False
-    )
-
-
-@cache
-def environment() -> Environment:
-    """Templates that escape every value."""
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 
@@ -68,7 +54,7 @@ def console_page(
     done = request.query_params.get("done", "")
     own = say.get(f"console_{name}", {})
     html = (
-        environment()
+        templates(_TEMPLATES)
         .get_template(f"{name}.html.jinja")
         .render(
             {
