@@ -16,6 +16,8 @@ from service.bootstrap import Core
 from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
 from service.web.run import listening, web_server
+from tests.fakes.provider import ACCOUNT, running_provider
+from tests.fakes.provider import TOKEN as PROVIDER_TOKEN
 from tests.fakes.twilio import ShiftedClock
 from tests.support.accounts import make_cheap
 from tests.support.polling import until
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from service.store.records import Channel
+    from tests.fakes.provider import RunningProvider
     from tests.support.servers import Server
 
 TOKEN = "web-test-token"
@@ -159,6 +162,21 @@ def site(directory: Path, **overrides: object) -> Iterator[Site]:
                 yield Site(core, server, client, url)
         finally:
             core.close()
+
+
+@contextmanager
+def site_with_provider(directory: Path) -> Iterator[tuple[Site, RunningProvider]]:
+    """The same, with a provider that it can ask what was texted and when."""
+    with (
+        running_provider(directory) as provider,
+        site(
+            directory,
+            twilio_account_sid=ACCOUNT,
+            twilio_auth_token=PROVIDER_TOKEN,
+            twilio_api_base_url=provider.url,
+        ) as web,
+    ):
+        yield web, provider
 
 
 @contextmanager

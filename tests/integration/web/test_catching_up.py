@@ -10,9 +10,8 @@ import pytest
 from service.bootstrap import carriers_of
 from service.carriers.base import ProviderUnreachable
 from service.inbox.catch_up import OVERLAP_MS, CaughtUp, catch_up
-from tests.fakes.provider import ACCOUNT, RunningProvider, running_provider
-from tests.fakes.provider import TOKEN as PROVIDER_TOKEN
-from tests.support.web import SENDER, Site, site
+from tests.fakes.provider import RunningProvider
+from tests.support.web import SENDER, Site, site_with_provider
 
 PHONE = "+15035550142"
 
@@ -46,15 +45,7 @@ class Gap:
 
 @pytest.fixture
 def gap(tmp_path: Path) -> Iterator[Gap]:
-    with (
-        running_provider(tmp_path) as provider,
-        site(
-            tmp_path,
-            twilio_account_sid=ACCOUNT,
-            twilio_auth_token=PROVIDER_TOKEN,
-            twilio_api_base_url=provider.url,
-        ) as web,
-    ):
+    with site_with_provider(tmp_path) as (web, provider):
         yield Gap(web, provider)
 
 

@@ -14,9 +14,8 @@ from service.inbox.leaving import Leaving
 from service.inbox.receive import GRACE_MS
 from service.inbox.received import LIMIT_S
 from service.store.records import Status
-from tests.fakes.provider import ACCOUNT, RunningProvider, running_provider
-from tests.fakes.provider import TOKEN as PROVIDER_TOKEN
-from tests.support.web import Site, said, site
+from tests.fakes.provider import RunningProvider
+from tests.support.web import Site, said, site_with_provider
 
 PHONE = "+15035550142"
 UNREADABLE = [
@@ -55,15 +54,7 @@ class Line:
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    with (
-        running_provider(tmp_path) as provider,
-        site(
-            tmp_path,
-            twilio_account_sid=ACCOUNT,
-            twilio_auth_token=PROVIDER_TOKEN,
-            twilio_api_base_url=provider.url,
-        ) as web,
-    ):
+    with site_with_provider(tmp_path) as (web, provider):
         yield Line(web, provider, web.enrol(phone=PHONE))
 
 
