@@ -53,6 +53,18 @@ def demo_page(demo: Demonstration) -> str:
     return demo.page
 
 
+def examined(
+    browser: Browser, size: dict[str, int], scheme: str, language: str | None = None
+) -> Page:
+    """A page that axe may be run in: our own policy would keep its script out."""
+    return browser.new_page(
+        viewport={"width": size["width"], "height": size["height"]},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale=language,
+        bypass_csp=True,
+    )
+
+
 def violations(page: Page, *only: str) -> list[str]:
     """What axe finds against WCAG 2.2 A and AA on a page; ``only``: by these rules of its alone."""
     if page.evaluate("typeof axe === 'undefined'"):

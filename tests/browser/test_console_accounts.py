@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.accounts.roles import Role
-from tests.browser.conftest import violations
+from tests.browser.conftest import examined, violations
 from tests.support.accounts import GOOD, add_member, add_second_factor, code_of
 from tests.support.web import Site, site
 
@@ -47,12 +47,7 @@ def invited(web: Site, role: Role = Role.ADMIN, language: str = "en") -> str:
 def test_every_page_keeps_wcag_aa_and_scrolls_one_way_only(
     browser: Browser, web: Site, size: dict[str, int], scheme: str, language: str
 ) -> None:
-    page = browser.new_page(
-        viewport={"width": size["width"], "height": size["height"]},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale=language,
-        bypass_csp=True,  # for axe, which is not ours
-    )
+    page = examined(browser, size, scheme, language)
 
     def look(path: str = "") -> None:
         if path:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from service.accounts.roles import Role
-from tests.browser.conftest import violations
+from tests.browser.conftest import examined, violations
 from tests.support.console import PASSWORD
 from tests.support.patient_files import patient, row, text
 from tests.support.web import Site, site
@@ -55,11 +55,7 @@ def choose(page: Page, content: str) -> None:
 def test_every_page_of_an_import_keeps_wcag_aa_and_scrolls_one_way_only(
     browser: Browser, web: Site, size: dict[str, int], scheme: str, language: str
 ) -> None:
-    page = browser.new_page(
-        viewport={"width": size["width"], "height": size["height"]},
-        color_scheme="dark" if scheme == "dark" else "light",
-        bypass_csp=True,  # for axe, which is not ours
-    )
+    page = examined(browser, size, scheme)
 
     def look() -> None:
         assert page.evaluate("document.documentElement.lang") == language

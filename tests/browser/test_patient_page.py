@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.conftest import violations
+from tests.browser.conftest import examined, violations
 from tests.support.web import PUBLIC_URL, Site, site
 
 PHONE = {"width": 390, "height": 844}
@@ -42,12 +42,7 @@ def somebody(web: Site, language: str = "en") -> str:
 def test_every_page_keeps_wcag_aa_and_scrolls_one_way_only(
     browser: Browser, web: Site, size: dict[str, int], scheme: str, language: str
 ) -> None:
-    page = browser.new_page(
-        viewport={"width": size["width"], "height": size["height"]},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale=language,
-        bypass_csp=True,  # for axe, which is not ours
-    )
+    page = examined(browser, size, scheme, language)
     own, other = url(web, somebody(web, language)), somebody(web, language)
     pages = [own, f"{own}?done=saved", f"{own}/record", url(web, other, somebody(web, language))]
     for address in (*pages, f"{web.url}/p", f"{web.url}/p/x", _left(web)):

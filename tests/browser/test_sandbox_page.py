@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.conftest import violations
+from tests.browser.conftest import examined, violations
 from tests.support.polling import until
 
 PHONE = {"width": 390, "height": 844}
@@ -29,11 +29,7 @@ def text(page: Page, who: str, words: str) -> None:
 def test_the_page_keeps_wcag_aa_and_reports_nothing_to_the_console(
     browser: Browser, demo_page: str, size: dict[str, int], scheme: str
 ) -> None:
-    page = browser.new_page(
-        viewport={"width": size["width"], "height": size["height"]},
-        color_scheme="dark" if scheme == "dark" else "light",
-        bypass_csp=True,  # for axe, which is not ours
-    )
+    page = examined(browser, size, scheme)
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
