@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from schedules.delivery import State
 from service.bootstrap import Core
-from service.dispatch.prepare import entry_of, onwards
+from service.dispatch.prepare import conclusion, entry_of, onwards
 from service.dispatch.standing import due_after, profile_of
 from service.store.installation import StoredClock
 from service.store.keys import partition_of
@@ -22,7 +22,10 @@ def conclude(core: Core, patient: str, state: State, reason: str, *, late: timed
     assert isinstance(core.business, StoredClock)
     core.business.set_ms(now)
     lease = core.machine.now_ms() + 60_000
-    (claim,) = core.dispatch_store.claim(partition_of(patient), now, 10, lease)
+    claims = core.dispatch_store.claim(partition_of(patient), now, 100, lease)
+    (claim,) = [one for one in claims if one.fields.id == patient]
+    others = [one for one in claims if one is not claim]
+    core.dispatch_store.conclude([conclusion(one, "back", when_ms=one.due_ms) for one in others])
     entry = entry_of(subscription, profile, state, reason, now, channel="sms", attempts=1)
     following = due_after(subscription, subscription.index + 1, profile)
     assert core.dispatch_store.conclude([onwards(claim, entry, following)]) == [True]
