@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 # The machine's own trust store: behind a proxy that is where its certificate is.
 export UV_SYSTEM_CERTS := true
-INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+# Compiled once here, not at each start: some machines forbid Python to keep what it compiles.
+INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 DAYS ?= 14
 PYTEST_WORKERS ?= auto
 
@@ -73,6 +74,7 @@ $(VENV)/runtime.stamp: $(VENV)/python.stamp requirements.lock pyproject.toml
 	@echo "Installing Aftervisit into $(VENV) ..." >&2
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --editable .
+	@$(BIN)/python -m compileall -q messages schedules service
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.lock
