@@ -15,7 +15,8 @@ from service.store.keyring import Index
 from service.store.keys import PATIENT_RANDOM, PartitionKeys
 from service.store.names import normalised_name
 from service.store.records import Patient
-from service.store.scripts import Scripts, as_text
+from service.store.scripts import Argument, Scripts, as_text
+from service.store.together import asked_together
 
 ID_LETTERS = 2 + PATIENT_RANDOM
 LEFT = "-" * ID_LETTERS
@@ -65,12 +66,25 @@ class Directory:
         self.enter_all([(each, identifier) for each in lists])
 
     def enter_all(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """The same for many pairs of list and patient, a call for each list."""
+        """The same for many pairs of list and patient, with one wait for the disk."""
         lists: dict[str, dict[str, None]] = {}
         for listed, identifier in pairs:
             lists.setdefault(listed, {})[identifier] = None
-        calls = [((self._key(listed),), tuple(ids)) for listed, ids in lists.items()]
-        self._scripts.run_durably("enlist", calls)
+        entering: list[tuple[str, tuple[Argument, ...]]] = [
+            (self._key(listed), (len(ids), *ids)) for listed, ids in lists.items()
+        ]
+
+        def enlist(groups: list[list[int]]) -> list[list[int]]:
+            some = [[entering[place] for place in places] for places in groups]
+            return self._scripts.run_durably(
+                "enlist",
+                [
+                    (tuple(key for key, _ in each), tuple(word for _, ids in each for word in ids))
+                    for each in some
+                ],
+            )
+
+        asked_together([self._partition(listed) for listed in lists], enlist)
 
     def leave(self, identifier: str, lists: Sequence[str]) -> None:
         """Take a patient out of lists, durably."""
@@ -113,8 +127,10 @@ class Directory:
             self._scripts.run_durably("put_in_front", [((self._key(listed),), (text,))])
 
     def _key(self, listed: str) -> str:
-        partition = int.from_bytes(listed.encode(), "big") % self._partitions
-        return PartitionKeys(partition).listed(listed)
+        return PartitionKeys(self._partition(listed)).listed(listed)
+
+    def _partition(self, listed: str) -> int:
+        return int.from_bytes(listed.encode(), "big") % self._partitions
 
 
 def _stretch(end: int, text: str) -> Stretch:

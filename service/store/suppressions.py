@@ -11,6 +11,7 @@ from service.store.keyring import Index
 from service.store.keys import PartitionKeys, partition_of
 from service.store.records import LETTER, Channel
 from service.store.scripts import Argument, Call, Scripts
+from service.store.together import asked_together
 
 GRACE_MS = 10_000
 """A fan-out that is open for longer was cut off, or is done twice, which is harmless."""
@@ -257,12 +258,20 @@ class Suppressions:
 
     def join_all(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
         """The same for many pairs of address and patient, with one wait for the disk."""
-        calls = [((self.keys(digest).address(digest),), (patient,)) for digest, patient in pairs]
-        copies = []
-        for answer in self._scripts.run_durably("join_address", calls):
-            sequence, on, reason = (part.decode() for part in answer)
-            copies.append(f"{sequence}|{on}|{reason}")
-        return copies
+        homes = [self.keys(digest) for digest, _ in pairs]
+        keys = [home.address(digest) for home, (digest, _) in zip(homes, pairs, strict=True)]
+
+        def join(groups: list[list[int]]) -> list[list[list[bytes]]]:
+            return self._scripts.run_durably(
+                "join_address",
+                [
+                    ([keys[at] for at in places], [pairs[at][1] for at in places])
+                    for places in groups
+                ],
+            )
+
+        copies = asked_together([home.partition for home in homes], join)
+        return [b"|".join(copy).decode() for copy in copies]
 
     def leave(self, digest: str, patient: str) -> None:
         """Take a patient out of an address's index; what is suppressed stays so."""
@@ -275,11 +284,15 @@ class Suppressions:
 
     def patients_of_all(self, digests: Sequence[str]) -> list[tuple[str, ...]]:
         """The same for many addresses, in one round trip."""
-        records = self._scripts.read_hashes([self.keys(d).address(d) for d in digests])
-        return [
-            tuple(field[2:].decode() for field in record if field.startswith(b"p:"))
-            for record in records
-        ]
+        homes = [self.keys(digest) for digest in digests]
+        keys = [home.address(digest) for home, digest in zip(homes, digests, strict=True)]
+
+        def read(groups: list[list[int]]) -> list[list[list[bytes]]]:
+            calls = [([keys[at] for at in places], ()) for places in groups]
+            return self._scripts.run_many("patients_at", calls)
+
+        found = asked_together([home.partition for home in homes], read)
+        return [tuple(patient.decode() for patient in patients) for patients in found]
 
 
 def _member(channel: Channel, digest: str) -> str:

@@ -1,11 +1,12 @@
 """The way of a file's rows: read, judged, compared with who is there, and enrolled.
 
-While one batch is with the store the next one is read and judged: the two take about as long.
+While some batches are with the store the next one is read and judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,6 +25,8 @@ from service.enrolment.form import ValidForm
 
 BATCH: Final = 500
 """Rows that go to the store together: some milliseconds of it, and one wait for its disk."""
+IN_FLIGHT: Final = 2
+"""Batches that are with the store at once: while one waits for its disk, another is made ready."""
 _ELSEWHERE: Final = Problem(
     "given_name",
     "enrolled_elsewhere",
@@ -91,11 +94,13 @@ class Course:
         self._clinics = clinics
         self._catalog = catalog
 
-    def follow(self, file: File, enrolling: Enrolling | None = None) -> Iterator[Outcome]:
+    def follow(
+        self, file: File, enrolling: Enrolling | None = None
+    ) -> Generator[Outcome, None, None]:
         """Check the rows of a file, or enrol them; what became of each batch, in order.
 
-        The next batch is not begun before the outcome of the last one was taken, so that whoever
-        notes how far this is is never behind by more than one.
+        No further batch is begun before the outcome of the oldest under way was taken, so that
+        whoever notes how far this is is never behind by more than ``IN_FLIGHT`` of them.
 
         Args:
             file: as surveyed.
@@ -104,16 +109,16 @@ class Course:
         Raises:
             StoreUnavailable: ask again from the last outcome on; nobody is enrolled twice.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
-            under_way: Future[Outcome] | None = None
-            fresh = True
-            for batch in _batches(self._lines(file, enrolling.after if enrolling else 0)):
-                if under_way is not None:
-                    yield under_way.result()
-                    fresh = False
-                under_way = pool.submit(self._carry_out, batch, file, enrolling, fresh=fresh)
-            if under_way is not None:
-                yield under_way.result()
+        with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="import") as pool:
+            under_way: deque[Future[Outcome]] = deque()
+            lines = self._lines(file, enrolling.after if enrolling else 0)
+            for turn, batch in enumerate(_batches(lines)):
+                if len(under_way) == IN_FLIGHT:
+                    yield under_way.popleft().result()
+                fresh = turn < IN_FLIGHT
+                under_way.append(pool.submit(self._carry_out, batch, file, enrolling, fresh=fresh))
+            while under_way:
+                yield under_way.popleft().result()
 
     def first_form(self, file: File) -> ValidForm | None:
         """The first row that can be enrolled, None where there is none among the first ones."""
@@ -142,7 +147,7 @@ class Course:
             batch: rows that follow each other.
             file: theirs.
             enrolling: None to change nothing.
-            fresh: whether it is the first of this run.
+            fresh: whether it is one of the first of this run, which the last may have begun.
         """
         tally, duplicates = Tally(rows=len(batch)), list[Duplicate]()
         rejected = [

@@ -334,3 +334,23 @@ def test_an_opt_out_that_was_carried_to_its_patients_leaves_nothing_open(store: 
     store.enrol(channels=("sms",))
     store.suppress()
     assert store.suppressions.finish_open(time.time_ns() // 1_000_000 + 2 * GRACE_MS) == 0
+
+
+def test_many_who_join_at_once_are_each_told_what_stands_at_their_own_address(
+    store: Installed,
+) -> None:
+    phones = [f"+1503555{number:04d}" for number in range(300)]
+    left = phones[::7]
+    for phone in left:
+        store.suppress("sms", phone)
+    pairs = [
+        (store.digest("sms", phone), f"00000000{turn:04d}") for turn, phone in enumerate(phones)
+    ]
+    copies = store.suppressions.join_all(pairs)
+    assert [copy.split("|")[1] == "1" for copy in copies] == [phone in left for phone in phones]
+    entered = store.suppressions.patients_of_all([digest for digest, _ in pairs])
+    assert entered == [(patient,) for _, patient in pairs]
+    again = store.suppressions.join_all([(pairs[0][0], "000000009999")])
+    assert again == copies[:1]
+    (both,) = store.suppressions.patients_of_all([pairs[0][0]])
+    assert sorted(both) == [pairs[0][1], "000000009999"]
