@@ -16,7 +16,7 @@ from schedules.errors import ScheduleError
 from schedules.quiet_hours import parse_state
 from schedules.series import Series, load_series
 from service.clinics import Clinic
-from service.errors import InvalidInput
+from service.errors import InvalidInput, together
 from service.store.records import CHANNELS, Channel
 
 MAX_NAME = 60
@@ -96,12 +96,13 @@ def validate(
         nameless: whether the name may be left out: who joins by text has told none.
 
     Raises:
-        InvalidInput: the first thing that is wrong: field, code and what to give instead.
+        InvalidInput: what is wrong: field, code and what to give instead, of the first thing and of
+            all the ``others``.
     """
     judged = judge(form, clinics, catalog, nameless=nameless)
     if isinstance(judged, ValidForm):
         return judged
-    raise judged[0]
+    raise together(judged)
 
 
 def judge(

@@ -98,7 +98,8 @@ class Addresses:
         sms = new.channel == "sms"
         address = read_phone(new.address, country) if sms else read_email(new.address)
         if address is None:
-            raise InvalidInput(_FIELD[new.channel], "address_missing", "Give the new address.")
+            field = _FIELD[new.channel]
+            raise InvalidInput(field, f"{field}_missing", "Give the new address.")
         if address == known.address(new.channel):
             raise InvalidInput(
                 _FIELD[new.channel], "address_same", "That is the address on record already."

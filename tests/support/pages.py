@@ -23,6 +23,14 @@ def shown(answer: httpx.Response, status: int = 200) -> str:
     return text_of(answer.text)
 
 
+def summary_of(answer: httpx.Response) -> list[tuple[str, str]]:
+    """What the summary above a form tells: the field and the words of each fault, in its order."""
+    (summary,) = re.findall(
+        r'<div class="notice bad" role="alert".*?</div>', answer.text, re.DOTALL
+    )
+    return re.findall(r'<li><a href="#(\w+)">([^<]+)</a>', summary)
+
+
 def hidden_fields(answer: httpx.Response, action: str) -> dict[str, str]:
     """The hidden fields of the form that leads to an address, without the session's token."""
     form = next(f for f in re.findall(r"<form.*?</form>", answer.text, re.DOTALL) if action in f)

@@ -86,10 +86,16 @@ class Visit:
         """A page of a template; it gets the visit as ``visit``."""
         return console_page(self.request, self.language, name, status, visit=self, **values)
 
-    def wrong(self, fault: InvalidInput) -> Mapping[str, str]:
-        """What to tell of wrong input: ``field`` and ``text``, in the member's language."""
-        text = self.say("faults").get(fault.code, str(fault))
-        return {"field": fault.field, "text": text}
+    def faults(self, fault: InvalidInput | None) -> list[Mapping[str, str]]:
+        """What to tell of wrong input, in the member's language: ``field`` and ``text`` of each.
+
+        A field is told of once, by the first thing that is wrong with it.
+        """
+        say, told = self.say("faults"), dict[str, Mapping[str, str]]()
+        for each in fault.every if fault else ():
+            text = say.get(each.code, str(each))
+            told.setdefault(each.field, {"field": each.field, "text": text})
+        return list(told.values())
 
     def to(self, path: str, done: str = "") -> Response:
         """To another page of the console, after a form.

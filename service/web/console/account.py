@@ -80,7 +80,7 @@ async def change_password(
     try:
         token = await hashing(change, visit.member, current, password, asker)
     except InvalidInput as fault:
-        return visit.page("account_password", 422, faults=[visit.wrong(fault)])
+        return visit.page("account_password", 422, faults=visit.faults(fault))
     answer = visit.to("account", done="password")
     renew(answer, visit.core, token)
     return answer
@@ -98,7 +98,7 @@ def _proposed(visit: Visit, proposal: Proposal, fault: InvalidInput | None = Non
         422 if fault else 200,
         proposal=proposal,
         qr=qr_of(proposal.uri),
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=visit.faults(fault),
     )
 
 
@@ -157,7 +157,7 @@ async def remove_second_factor(visit: SignedIn, asker: AskerOf, current: Passwor
     try:
         token = await hashing(remove, visit.member, current, asker)
     except InvalidInput as fault:
-        return visit.page("account_sure", 422, faults=[visit.wrong(fault)], what="remove")
+        return visit.page("account_sure", 422, faults=visit.faults(fault), what="remove")
     answer = visit.to("account", done="factor_removed")
     renew(answer, visit.core, token)
     return answer
@@ -176,7 +176,7 @@ async def renew_codes(visit: SignedIn, asker: AskerOf, current: Password = "") -
     try:
         codes = await hashing(renewed, visit.member, current, asker)
     except InvalidInput as fault:
-        return visit.page("account_sure", 422, faults=[visit.wrong(fault)], what="codes")
+        return visit.page("account_sure", 422, faults=visit.faults(fault), what="codes")
     return _codes(visit, codes)
 
 

@@ -106,7 +106,7 @@ def correct(
             patient=patient,
         )
     except InvalidInput as error:
-        return _page(visit, found, one, typed, 422, faults=[visit.wrong(error)])
+        return _page(visit, found, one, typed, 422, faults=visit.faults(error))
     except Overtaken:
         fault = {"field": "meaning", "text": visit.say("correction")["overtaken"]}
         return _page(visit, found, one, typed, 409, faults=[fault])

@@ -110,7 +110,7 @@ def check_answer(
     try:
         return _check_page(visit, opened(visit, thread), words, key)
     except InvalidInput as error:
-        faults = [visit.wrong(error)]
+        faults = visit.faults(error)
         return thread_page(visit, thread, 422, faults=faults, written=words, key=key)
     except MayNotWrite:
         return thread_page(visit, thread, 409, written=words, key=key)
@@ -159,7 +159,7 @@ def send_answer(
     except NeedsDecision:
         return _check_page(visit, found, words, key, undecided=True)
     except InvalidInput as error:
-        faults = [visit.wrong(error)]
+        faults = visit.faults(error)
         return thread_page(visit, thread, 422, faults=faults, written=words)
     except MayNotWrite:
         return thread_page(visit, thread, 409, written=words, key=key)

@@ -106,7 +106,7 @@ def invite(
             "member_new",
             422,
             typed={**typed, "clinics": clinics},
-            faults=[visit.wrong(fault)],
+            faults=visit.faults(fault),
             options=_options(visit),
         )
     return _sent(visit, sent, "members", "invited")
@@ -131,7 +131,7 @@ def _shown(visit: Visit, member: Member, fault: InvalidInput | None = None) -> R
         member=member,
         signed_in=_signed_in(visit, member),
         sessions=len(visit.core.sessions.of(member.id)),
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=visit.faults(fault),
         options=_options(visit),
     )
 

@@ -64,7 +64,7 @@ def _asked(
         names=[(name, name) for name in sorted({each.name for _, each in versions})],
         numbers=[(str(n), str(n)) for n in sorted({each.version for _, each in versions})],
         clinics=[(each.id, each.name) for each in visit.clinics],
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=visit.faults(fault),
     )
 
 

@@ -65,7 +65,7 @@ def _page(
         by=people.by,
         cursor=people.cursor,
         rows=_rows(visit, people.found),
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=visit.faults(fault),
     )
 
 

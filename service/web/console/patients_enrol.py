@@ -30,21 +30,21 @@ Short = Annotated[str, Field(max_length=400)]
 
 
 class Typed(BaseModel):
-    """The form as it was typed; empty where nothing was."""
+    """The form as it was typed, in the order of the page; empty where nothing was."""
 
     clinic: Short = ""
     given_name: Short = ""
     phone: Short = ""
+    sms_consent: Short = ""
     email: Short = ""
+    email_consent: Short = ""
+    wording: Short = ""
+    series: Short = ""
+    start: Short = ""
     language: Short = ""
     timezone: Short = ""
     state: Short = ""
     bedtime: Short = ""
-    series: Short = ""
-    start: Short = ""
-    sms_consent: Short = ""
-    email_consent: Short = ""
-    wording: Short = ""
 
     @property
     def form(self) -> EnrolmentForm:
@@ -100,13 +100,13 @@ def enrol_patient(visit: ChangesPatients, typed: TypedForm) -> Response:
 
 
 def _form(visit: Visit, typed: Typed, fault: InvalidInput | None = None) -> Response:
-    clinics = visit.clinics
+    clinics, order = visit.clinics, list(Typed.model_fields)
     return visit.page(
         "patient_new",
         422 if fault else 200,
         typed=typed.model_dump(),
         clinics=[(each.id, each.name) for each in clinics],
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=sorted(visit.faults(fault), key=lambda each: order.index(each["field"])),
         **choices(visit, next((c for c in clinics if c.id == typed.clinic), clinics[0])),
     )
 

@@ -39,7 +39,7 @@ def change_page(
         422 if fault else 200,
         patient=patient,
         title=say.get(f"{what}_title", "").format(name=heading(visit, patient)),
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=visit.faults(fault),
         **values,
     )
 

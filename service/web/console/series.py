@@ -118,7 +118,7 @@ def show_calendar(
         versions=versions_of(name),
         typed=typed,
         days=_days(visit, preview) if preview else [],
-        faults=[visit.wrong(fault)] if fault else [],
+        faults=visit.faults(fault),
         languages=[(each, LANGUAGE_NAMES.get(each, each)) for each in _languages(series)],
         channels=[
             (each, visit.say("series_calendar")[f"by_{each.replace(',', '_')}"])

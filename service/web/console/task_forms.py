@@ -86,14 +86,14 @@ def _moved(
     try:
         move(task)
     except TaskTaken:
-        fault, status = {"field": "tasks", "text": _taken(visit, identifier)}, 409
+        faults, status = [{"field": "tasks", "text": _taken(visit, identifier)}], 409
     except InvalidInput as error:
-        fault, status = dict(visit.wrong(error)), 422
+        faults, status = [dict(each) for each in visit.faults(error)], 422
     else:
         return visit.to("today" if back == "today" else f"inbox/{task.address}", done=done)
     if back == "today":
-        return today_page(visit, status, faults=[fault])
-    return thread_page(visit, task.address, status, faults=[fault])
+        return today_page(visit, status, faults=faults)
+    return thread_page(visit, task.address, status, faults=faults)
 
 
 def _taken(visit: Visit, identifier: str) -> str:

@@ -37,7 +37,7 @@ def test_a_corrected_number_is_found_and_the_old_one_is_not(desk: Desk) -> None:
         (new(consent=""), "sms_consent", "consent_missing"),
         (new(consent="refused"), "sms_consent", "consent_missing"),
         (new(wording=""), "wording", "wording_missing"),
-        (new(""), "phone", "address_missing"),
+        (new(""), "phone", "phone_missing"),
         (new("12"), "phone", "phone_too_short"),
         (new("+15035550142"), "phone", "address_same"),
     ],

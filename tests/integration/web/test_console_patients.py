@@ -19,7 +19,7 @@ from service.store.keys import PartitionKeys, partition_of
 from service.store.reply_records import Reply
 from tests.support.clinics import two_clinics
 from tests.support.console import Desk, signed_in
-from tests.support.pages import text_of
+from tests.support.pages import summary_of, text_of
 from tests.support.polling import until
 from tests.support.web import Site, served, site
 
@@ -150,6 +150,40 @@ def test_a_form_that_is_wrong_comes_back_with_what_was_typed(
         assert f'href="#{field}"' in answer.text
         if field != "given_name":
             assert 'value="Cora"' in answer.text
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("path", ["patients/check", "patients"])
+def test_all_that_is_wrong_with_a_form_is_told_at_once_and_at_each_field(
+    web: Site, path: str, language: str
+) -> None:
+    desk = signed_in(web, Role.STAFF, "riverside", language=language)
+    wrong = form(given_name=" ", phone="12", bedtime="late", start="soon", wording="")
+    answer = desk.post(path, **wrong)
+    assert answer.status_code == UNPROCESSABLE
+    fields = ["given_name", "phone", "sms_consent", "wording", "start", "bedtime"]
+    assert [field for field, _ in summary_of(answer)] == fields, "in the order of the page"
+    for field, told in summary_of(answer):
+        assert f'<p class="fault" id="{field}-fault">{told}</p>' in answer.text
+        control = re.findall(rf'<(?:input|select) id="{field}"[^>]*>', answer.text)
+        assert len(control) == 1
+        assert re.search(rf'aria-describedby="[^"]*{field}-fault"', control[0])
+        assert 'aria-invalid="true"' in control[0]
+    assert answer.text.count('aria-invalid="true"') == len(fields)
+
+
+def test_what_is_known_only_with_a_form_that_is_right_is_told_after_it(
+    desk: Desk, phone: str
+) -> None:
+    typed = form(phone=phone, sms_consent="verbal", clinic="hillside")
+    assert [field for field, _ in summary_of(desk.post("patients/check", **typed))] == ["clinic"]
+    answer = desk.post("patients/check", **{**typed, "given_name": "", "bedtime": "25:00"})
+    assert [field for field, _ in summary_of(answer)] == ["given_name", "bedtime"]
+
+
+def test_a_form_without_any_address_asks_for_one_or_both(desk: Desk) -> None:
+    (told,) = summary_of(desk.post("patients/check", **form()))
+    assert told == ("phone", "Give a phone number, an e-mail address, or both.")
 
 
 def test_an_address_that_has_opted_out_is_told_before_the_enrolment(

@@ -106,6 +106,9 @@ def test_everything_that_is_wrong_with_a_form_is_told_at_once() -> None:
     assert not isinstance(judged, ValidForm)
     fields = [fault.field for fault in judged]
     assert fields == ["given_name", "phone", "timezone", "start", "wording"]
+    with pytest.raises(InvalidInput) as refused:
+        checked(form)
+    assert [fault.field for fault in refused.value.every] == fields
 
 
 def test_what_follows_from_another_fault_is_not_told_as_well() -> None:
