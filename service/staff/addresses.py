@@ -9,7 +9,7 @@ from typing import Final
 from service.clinics import Clinic
 from service.clock import BusinessClock, from_ms
 from service.enrolment.form import read_consent, read_email, read_phone, read_wording
-from service.errors import InvalidInput, StoreUnavailable
+from service.errors import InvalidInput, StoreUnavailable, require_all
 from service.store.address_changes import AddressChanges
 from service.store.patients import Patients
 from service.store.records import CHANNELS, Channel, Patient
@@ -79,6 +79,7 @@ class Addresses:
         for _ in range(TRIES):
             fields = self._patients.load(identifier)
             known = self._patients.contact(fields)
+            self._require_good(known, new)
             wanted = self._wanted(known, new)
             consent = {
                 "channel": new.channel,
@@ -91,6 +92,13 @@ class Addresses:
             if self._changes.correct(fields, known, wanted, consent, source=source):
                 return self._told(identifier, wanted, new.channel)
         raise StoreUnavailable("The patient's record keeps changing; try again.")
+
+    def _require_good(self, known: Patient, new: NewAddress) -> None:
+        require_all(
+            lambda: self._wanted(known, new),
+            lambda: read_consent(new.consent, new.channel),
+            lambda: read_wording(new.wording),
+        )
 
     def _wanted(self, known: Patient, new: NewAddress) -> Patient:
         clinic = self._clinics.get(known.clinic)

@@ -14,7 +14,7 @@ from service.enrolment.bulk.first import First
 from service.enrolment.bulk.parts import opens_again
 from service.enrolment.bulk.sheet import sheet
 from service.enrolment.bulk.terms import Terms
-from service.errors import InvalidInput, NotFound
+from service.errors import InvalidInput, NotFound, require_all, together
 from service.store.import_records import Import, ImportState
 from service.store.keys import new_attempt_id, system_random
 from service.web.console.access import ChangesPatients, Visit
@@ -55,6 +55,7 @@ async def upload_file(visit: ChangesPatients) -> Response:
 def _received(visit: Visit, form: FormData) -> Response:
     typed = {name: _text(form, name) for name in _TOLD}
     try:
+        require_all(lambda: _file(form), lambda: _require_evidence(typed))
         terms, file = _terms(visit, typed), _file(form)
         name = (file.filename or "")[-LONGEST_NAME:]
         one = visit.core.imports.receive(opens_again(file.file), terms, name, visit.source)
@@ -83,18 +84,22 @@ def _text(form: FormData, name: str) -> str:
 
 
 def _terms(visit: Visit, typed: dict[str, str]) -> Terms:
-    """What was told for the whole file.
+    """What was told for the whole file."""
+    told = {**typed, "dates": typed["dates"] or "iso"}
+    return Terms(**told, clinics=visit.member.clinics)
+
+
+def _require_evidence(typed: dict[str, str]) -> None:
+    """Refuse a file of which it was not told how its patients agreed, and to which wording.
 
     Raises:
-        InvalidInput: it was not told how the patients agreed.
+        InvalidInput: either is missing, or both.
     """
-    told = {**typed, "dates": typed["dates"] or "iso"}
-    terms = Terms(**told, clinics=visit.member.clinics)
-    if not terms.method:
-        raise InvalidInput("method", "consent_missing", "Say how the patients agreed.")
-    if not terms.wording:
-        raise InvalidInput("wording", "wording_missing", "Choose the wording that they saw.")
-    return terms
+    method = InvalidInput("method", "consent_missing", "Say how the patients agreed.")
+    wording = InvalidInput("wording", "wording_missing", "Choose the wording that they saw.")
+    missing = [each for each in (method, wording) if not typed[each.field]]
+    if missing:
+        raise together(missing)
 
 
 def _upload_page(
@@ -105,7 +110,7 @@ def _upload_page(
     return visit.page(
         "imports",
         422 if fault else 200,
-        faults=[wrong(visit, fault)] if fault else [],
+        faults=[wrong(visit, each) for each in fault.every] if fault else [],
         earlier=earlier_rows(visit, page),
         newer=f"imports?after={max(0, newer - PAGE)}" if newer else "",
         older=f"imports?after={newer + PAGE}" if rest else "",

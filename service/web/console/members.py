@@ -11,10 +11,11 @@ from typing import Annotated
 from fastapi import Form
 from starlette.responses import Response
 
+from service.accounts.accounts import read_email, read_language, read_name, read_role
 from service.accounts.invitations import Sent
 from service.accounts.members import LANGUAGES, Member
 from service.accounts.roles import Role
-from service.errors import InvalidInput, NotFound
+from service.errors import InvalidInput, NotFound, require_all
 from service.web.console.access import Administers, Visit
 from service.web.console.account import LANGUAGE_NAMES, Word, spoken
 from service.web.console.pages import console_router
@@ -91,7 +92,13 @@ def invite(
 ) -> Response:
     """Invite a member; the link is shown where no e-mail can be sent."""
     try:
-        _require_own(visit, clinics)
+        require_all(
+            lambda: read_name(name),
+            lambda: read_email(email),
+            lambda: read_role(role),
+            lambda: _require_own(visit, clinics),
+            lambda: read_language(language),
+        )
         sent = visit.core.invitations.invite(
             email=email,
             name=name,

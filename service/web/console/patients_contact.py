@@ -9,7 +9,7 @@ from fastapi import Form
 from starlette.responses import Response
 
 from service.clinics import Clinic
-from service.errors import InvalidInput, NotFound
+from service.errors import InvalidInput, NotFound, together
 from service.staff.addresses import NewAddress
 from service.staff.details import EITHER, Details, languages_of
 from service.store.records import CHANNELS, Channel, Patient
@@ -113,8 +113,11 @@ def change_address(
     try:
         done = visit.core.corrected_addresses.correct(patient, new, source=visit.source)
     except InvalidInput as fault:
-        named = {kind: "address", f"{channel}_consent": "consent"}.get(fault.field, fault.field)
-        wrong = InvalidInput(named, fault.code, str(fault))
+        named = {kind: "address", f"{channel}_consent": "consent"}
+        wrong = together(
+            InvalidInput(named.get(each.field, each.field), each.code, str(each))
+            for each in fault.every
+        )
         return _address(visit, contact, kind, address, consent, wording, wrong)
     word = "corrected_silent" if done.suppressed else "corrected"
     return visit.to(f"patients/{patient}", done=word)

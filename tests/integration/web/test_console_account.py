@@ -12,6 +12,7 @@ from service.accounts.members import Member
 from service.accounts.roles import Role
 from service.clinics import SAMPLE_CLINIC
 from tests.support.accounts import GOOD, add_member, add_second_factor, code_of
+from tests.support.pages import summary_of
 from tests.support.visitor import Visitor, forms_of
 from tests.support.web import Site, site
 
@@ -177,6 +178,13 @@ def test_what_cannot_be_used_is_told_and_what_was_typed_stays(
     assert answer.status_code == 422
     assert told in answer.text
     assert all(f'value="{form[name]}"' in answer.text for name in ("name", "email"))
+
+
+def test_all_that_is_wrong_with_an_invitation_is_told_at_once(desk: Site) -> None:
+    boss, _ = new_visitor(desk, Role.ADMIN, "riverside")
+    answer = boss.fill("members/new", "members", name="", email="nobody", role="staff", clinics="")
+    assert answer.status_code == 422
+    assert [field for field, _ in summary_of(answer)] == ["name", "email", "clinics"]
 
 
 def test_an_address_that_is_taken_is_told(desk: Site) -> None:

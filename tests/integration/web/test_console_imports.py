@@ -15,7 +15,7 @@ from service.store.import_records import ImportState
 from service.web.console.access import FORM_TOKEN
 from service.web.frontier import BODY_LIMIT, FILE_LIMIT
 from tests.support.console import Desk, signed_in
-from tests.support.pages import text_of
+from tests.support.pages import summary_of, text_of
 from tests.support.patient_files import patient, row, text
 from tests.support.web import Site
 
@@ -172,6 +172,14 @@ def test_without_word_of_how_they_agreed_nothing_is_taken(web: Site) -> None:
     assert answer.status_code == 422
     assert "Say how the patients agreed." in text_of(answer.text)
     assert upload(signed_in(web), text(row()), method="none").status_code == 422
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_all_that_an_upload_lacks_is_told_at_once(web: Site, language: str) -> None:
+    desk = signed_in(web, language=language)
+    answer = desk.post("imports", dates="iso")
+    assert answer.status_code == 422
+    assert [field for field, _ in summary_of(answer)] == ["file", "method", "wording"]
 
 
 def test_an_import_of_other_clinics_does_not_exist(web: Site) -> None:

@@ -338,6 +338,8 @@ def test_a_corrected_phone_needs_consent_anew(web: Site, desk: Desk, phone: str)
         {"address": phone, "consent": "verbal", "wording": "2026-11"},
     ):
         assert desk.post(path, **fields).status_code == UNPROCESSABLE
+    wrong = desk.post(path, address="", consent="", wording="")
+    assert [field for field, _ in summary_of(wrong)] == ["address", "consent", "wording"]
     told = said(desk.follow(path, address=new, consent="verbal", wording="2026-11"))
     assert "Corrected. From now on" in told
     assert "+15035557799" in told
