@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -155,6 +155,12 @@ SAMPLE_CLINIC = Clinic(
     join_keyword_es="PIERNAS",
 )
 """A made-up clinic for the sandbox and for loopback carriers; a real carrier refuses it."""
+
+
+def shared_timezone(clinics: Iterable[Clinic]) -> str:
+    """The zone that all of them are in; UTC where they are in several, or one has told none."""
+    zones = {clinic.timezone for clinic in clinics}
+    return (zones.pop() if len(zones) == 1 else None) or "UTC"
 
 
 class _ClinicsFile(BaseModel):

@@ -9,15 +9,14 @@ from starlette.responses import Response
 
 from service.accounts.members import LANGUAGES
 from service.accounts.second_factor import Proposal
-from service.clock import from_ms
 from service.errors import InvalidInput
 from service.web.console.access import SignedIn, Visit
 from service.web.console.aside import hashing
+from service.web.console.clocks import clock_of
 from service.web.console.cookies import AskerOf, forget, renew, token_of
 from service.web.console.pages import console_router
 from service.web.console.qr import qr_of
 from service.web.console.sign_in import Code, Password
-from service.web.when import spoken_moment
 
 router = console_router()
 
@@ -29,14 +28,14 @@ Word = Annotated[str, Form(max_length=64)]
 @router.get("/account")
 def show_account(request: Request, visit: SignedIn) -> Response:
     """Show the member's own account."""
-    core, member = visit.core, visit.member
+    core, member, clock = visit.core, visit.member, clock_of(visit)
     here = core.sessions.id_of(token_of(request, core))
     sessions = [
         {
             "id": each.id,
             "browser": each.browser,
-            "started": spoken(each.started_ms, visit.language),
-            "seen": spoken(each.seen_ms, visit.language),
+            "started": clock.at(each.started_ms),
+            "seen": clock.at(each.seen_ms),
             "here": each.id == here,
         }
         for each in core.sessions.of(member.id)
@@ -49,12 +48,8 @@ def show_account(request: Request, visit: SignedIn) -> Response:
         codes_left=core.second_factor.codes_left(member.id),
         required=core.sign_in.required,
         sessions=sessions,
+        clock=clock,
     )
-
-
-def spoken(ms: int, language: str) -> str:
-    """An instant in UTC, as people say it."""
-    return f"{spoken_moment(from_ms(ms), language)} UTC"
 
 
 @router.post("/account/language")

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from service.clock import from_ms
 from service.enrolment.bulk.findings import Duplicate, Rejected, Tally
 from service.enrolment.bulk.first import First
 from service.enrolment.bulk.header import COLUMNS
@@ -18,10 +16,10 @@ from service.enrolment.zones import COMMON, place, zones_of
 from service.errors import InvalidInput, NotFound
 from service.store.import_records import Import, ImportState
 from service.web.console.access import Visit
+from service.web.console.clocks import clock_of
 from service.web.console.names import Names
 from service.web.console.patients_enrol import METHODS, series_of_choice
 from service.web.language import words
-from service.web.when import spoken_moment
 
 SHOWN: Final = 100
 """Rows that are shown; all rejected ones are in the file to download."""
@@ -78,12 +76,7 @@ def earlier_rows(visit: Visit, earlier: Sequence[Import]) -> list[dict[str, Any]
 
 
 def _who(visit: Visit, one: Import, names: Names) -> dict[str, str]:
-    return {"by": names.by(one.by) or one.by, "when": _when(visit, one.at_ms)}
-
-
-def _when(visit: Visit, at_ms: int) -> str:
-    zone = ZoneInfo(visit.clinics[0].timezone or "UTC")
-    return spoken_moment(from_ms(at_ms).astimezone(zone), visit.language)
+    return {"by": names.by(one.by) or one.by, "when": clock_of(visit).at(one.at_ms)}
 
 
 def import_values(visit: Visit, one: Import, first: First | None) -> dict[str, Any]:

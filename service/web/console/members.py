@@ -17,7 +17,8 @@ from service.accounts.members import LANGUAGES, Member
 from service.accounts.roles import Role
 from service.errors import InvalidInput, NotFound, require_all
 from service.web.console.access import Administers, Visit
-from service.web.console.account import LANGUAGE_NAMES, Word, spoken
+from service.web.console.account import LANGUAGE_NAMES, Word
+from service.web.console.clocks import Clock, clock_of
 from service.web.console.pages import console_router
 from service.web.console.sign_in import Email
 
@@ -58,20 +59,21 @@ def _options(visit: Visit) -> dict[str, object]:
 def list_members(visit: Administers) -> Response:
     """List those of the visitor's clinics."""
     names = {clinic.id: clinic.name for clinic in visit.core.clinics.values()}
+    clock = clock_of(visit)
     rows = [
         {
             "member": member,
             "clinics": ", ".join(names.get(each, each) for each in member.clinics),
-            "signed_in": _signed_in(visit, member),
+            "signed_in": _signed_in(clock, member),
         }
         for member in visit.core.accounts.all()
         if visit.member.oversees(member.clinics)
     ]
-    return visit.page("members", rows=rows)
+    return visit.page("members", rows=rows, clock=clock)
 
 
-def _signed_in(visit: Visit, member: Member) -> str:
-    return "" if member.signed_in_ms is None else spoken(member.signed_in_ms, visit.language)
+def _signed_in(clock: Clock, member: Member) -> str:
+    return "" if member.signed_in_ms is None else clock.at(member.signed_in_ms)
 
 
 @router.get("/members/new")
@@ -132,11 +134,13 @@ def show_member(visit: Administers, member: str) -> Response:
 
 
 def _shown(visit: Visit, member: Member, fault: InvalidInput | None = None) -> Response:
+    clock = clock_of(visit)
     return visit.page(
         "member",
         422 if fault else 200,
         member=member,
-        signed_in=_signed_in(visit, member),
+        signed_in=_signed_in(clock, member),
+        clock=clock,
         sessions=len(visit.core.sessions.of(member.id)),
         faults=visit.faults(fault),
         options=_options(visit),

@@ -14,7 +14,7 @@ from service.authoring.tally import KINDS
 from service.errors import InvalidInput, NotFound
 from service.store.migrations import Migration, Order
 from service.web.console.access import ChangesSeries, Visit
-from service.web.console.account import spoken
+from service.web.console.clocks import clock_of
 from service.web.console.names import Names
 from service.web.console.pages import console_router
 
@@ -28,7 +28,8 @@ _STEPS_SHOWN: Final = 12
 def moves_of(visit: Visit) -> list[dict[str, object]]:
     """The latest moves that the member may see, for a list."""
     seen = [each for each in visit.core.series_migrations.recent() if _is_seen(visit, each)]
-    return [{"move": each, "started": spoken(each.started_ms, visit.language)} for each in seen]
+    clock = clock_of(visit)
+    return [{"move": each, "started": clock.at(each.started_ms)} for each in seen]
 
 
 def _is_seen(visit: Visit, move: Migration) -> bool:
@@ -101,7 +102,7 @@ def _order(visit: Visit, clinics: list[str], series: str, old: str, new: str) ->
 @router.get("/series/moves/{move}")
 def show_move(visit: ChangesSeries, move: str) -> Response:
     """Show how far a dry run or a move is."""
-    found = _move(visit, move)
+    found, clock = _move(visit, move), clock_of(visit)
     names = [
         visit.core.clinics[each].name for each in found.order.clinics if each in visit.core.clinics
     ]
@@ -111,8 +112,8 @@ def show_move(visit: ChangesSeries, move: str) -> Response:
         counts=found.progress.counts,
         kinds=[(kind, _most(found.progress.steps.get(kind, {}))) for kind in KINDS],
         clinics=", ".join(names),
-        started=spoken(found.started_ms, visit.language),
-        told=spoken(found.told_ms, visit.language),
+        started=clock.at(found.started_ms),
+        told=clock.at(found.told_ms),
         by=Names(visit).by(found.by) or found.by,
         examples=found.progress.examples if visit.member.may(Right.SEE_PATIENTS) else (),
     )

@@ -13,6 +13,7 @@ from service.accounts.roles import Role
 from service.reporting.audit import PAGE
 from service.store.audit import Entry
 from service.web.console.audit import COLUMNS, sentence_of
+from service.web.console.clocks import Clock
 from service.web.language import LANGUAGES, words
 from tests.support.console import Desk, signed_in
 from tests.support.web import Site
@@ -50,7 +51,7 @@ def test_every_entry_is_told_in_words(language: str) -> None:
 
 def test_an_entry_of_another_release_is_told_as_it_is() -> None:
     say = words("en")["console_audit"]
-    told = sentence_of(Entry(0, "from_the_future", "x", "cli", "because"), say, "en")
+    told = sentence_of(Entry(0, "from_the_future", "x", "cli", "because"), say, Clock("UTC", "en"))
     assert told == "Written by another release: from_the_future (because)"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.bootstrap import clinics_of
-from service.clinics import SAMPLE_CLINIC, load_clinics
+from service.clinics import SAMPLE_CLINIC, load_clinics, shared_timezone
 from service.errors import ConfigurationError
 from service.inbox.understanding import Intent, understand
 from service.settings import load_settings
@@ -134,3 +134,21 @@ def test_clinics_on_one_number_need_a_word_each(tmp_path: Path) -> None:
 def test_the_sample_words_mean_nothing_else_in_a_text() -> None:
     for word in SAMPLE_CLINIC.join_words:
         assert understand(word).intents == (Intent.OTHER,)
+
+
+@pytest.mark.parametrize(
+    ("zones", "shared"),
+    [
+        ([], "UTC"),
+        ([None], "UTC"),
+        (["America/New_York"], "America/New_York"),
+        (["America/New_York", "America/New_York"], "America/New_York"),
+        (["America/New_York", "America/Chicago"], "UTC"),
+        (["America/New_York", None], "UTC"),
+    ],
+)
+def test_clinics_share_a_clock_where_all_are_in_one_zone(
+    zones: list[str | None], shared: str
+) -> None:
+    clinics = [SAMPLE_CLINIC.model_copy(update={"timezone": zone}) for zone in zones]
+    assert shared_timezone(clinics) == shared
