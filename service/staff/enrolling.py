@@ -62,7 +62,7 @@ class Outlook:
         known: their record, where they are a patient already.
         series: which they would be in.
         silent: channels whose address has opted out before: nothing goes there.
-        sharing: how many others use one of the addresses.
+        sharing: how many others use one of the addresses, of those whom whoever enrols may see.
         calendar: what would come, in order.
     """
 
@@ -112,7 +112,7 @@ class Enrolling:
         if known is not None:
             self._require_seen(known, clinics)
         start = valid.start or self._today(patient)
-        return self._looked(patient, known, valid.series, start)
+        return self._looked(patient, known, valid.series, start, clinics)
 
     def enrol(self, form: EnrolmentForm, clinics: Collection[str] = (), *, source: str) -> Receipt:
         """Enrol, as `outlook` has told.
@@ -125,8 +125,16 @@ class Enrolling:
         self.outlook(form, clinics)
         return self._enrolment.enrol(form, source=source)
 
-    def further(self, identifier: str, series: str, start: str = "") -> Outlook:
+    def further(
+        self, identifier: str, series: str, start: str = "", clinics: Collection[str] = ()
+    ) -> Outlook:
         """What would come of a further series of a patient; nothing is changed.
+
+        Args:
+            identifier: the patient's.
+            series: by its name.
+            start: ISO date; empty for today.
+            clinics: as for `outlook`.
 
         Raises:
             AlreadyEnrolled: they are in that series.
@@ -142,7 +150,8 @@ class Enrolling:
             )
         if not known.reachable():
             raise InvalidInput("series", "not_reachable", "Nothing reaches this patient.")
-        return self._looked(patient, known, wanted, read_start(start) or self._today(patient))
+        first = read_start(start) or self._today(patient)
+        return self._looked(patient, known, wanted, first, clinics)
 
     def add(self, identifier: str, series: str, start: str = "", *, source: str) -> Receipt:
         """Put a patient in a further series, by the consents that are on record.
@@ -172,13 +181,19 @@ class Enrolling:
         return local_date(profile, from_ms(self._business.now_ms()))
 
     def _looked(
-        self, patient: Patient, known: PatientFields | None, series: Series, start: date
+        self,
+        patient: Patient,
+        known: PatientFields | None,
+        series: Series,
+        start: date,
+        clinics: Collection[str],
     ) -> Outlook:
         running = [s for s in known.subscriptions() if s.status in _RUNNING] if known else []
         for each in running:
             if each.series == series.name:
                 raise AlreadyEnrolled(patient.id, each.number, series.name)
         silent, others = self._addresses(patient)
+        sharing = self._seen(others, clinics)
         profile = profile_of(patient, frozenset(patient.channels) - set(silent))
         now = from_ms(self._business.now_ms())
         walks = [_walk(each) for each in running if each.status is Status.ACTIVE]
@@ -200,7 +215,7 @@ class Enrolling:
             for each in told
             if each.series == series.name
         )
-        return Outlook(patient, known, series, silent, len(others), calendar)
+        return Outlook(patient, known, series, silent, sharing, calendar)
 
     def _addresses(self, patient: Patient) -> tuple[tuple[Channel, ...], set[str]]:
         """Channels that stay silent, and who else uses the addresses."""
@@ -215,6 +230,11 @@ class Enrolling:
                 silent.append(channel)
             others |= set(self._suppressions.patients(digest)) - {patient.id}
         return tuple(silent), others
+
+    def _seen(self, others: Collection[str], clinics: Collection[str]) -> int:
+        """How many of them there are for whoever enrols: nobody is told of another clinic's."""
+        there = self._patients.find_all(sorted(others))
+        return sum(not clinics or self._patients.contact(f).clinic in clinics for f in there)
 
     def _words(self, patient: Patient, series: Series) -> dict[str, str]:
         clinic = self._composer.clinic(patient)

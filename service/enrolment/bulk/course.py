@@ -158,13 +158,13 @@ class Course:
         tally.repeated = len(duplicates)
         good = [(line, form) for line, form in good if not line.twin]
         asked: list[tuple[Line, Asked]] = []
-        for (line, form), one in zip(good, self._enrolment.look([f for _, f in good]), strict=True):
+        for (line, _), one in zip(good, self._enrolment.look([f for _, f in good]), strict=True):
             there = _there(one, again=file.again)
             if _is_elsewhere(one, file.terms.clinics):
                 rejected.append(_rejected(line, (_ELSEWHERE,)))
             elif there is None:
                 asked.append((line, one))
-                tally.shared += any(known.is_in(form.series.name) for known in one.known)
+                tally.shared += _is_shared(one, file.terms.clinics)
             elif _is_ours(enrolling, there, line.record.number, fresh=fresh):
                 tally.accepted += 1
             else:
@@ -214,6 +214,15 @@ def _is_elsewhere(asked: Asked, clinics: Collection[str]) -> bool:
     """
     return bool(clinics) and any(
         known.contact.clinic not in clinics and is_same(known, asked.valid) for known in asked.known
+    )
+
+
+def _is_shared(asked: Asked, clinics: Collection[str]) -> bool:
+    """Whether somebody in the row's series has one of its addresses, whom whoever imports sees."""
+    return any(
+        known.is_in(asked.valid.series.name)
+        for known in asked.known
+        if not clinics or known.contact.clinic in clinics
     )
 
 

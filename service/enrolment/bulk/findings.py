@@ -48,7 +48,8 @@ class Tally:
         duplicates: of somebody who is in that series already, or in an earlier row.
         rejected: with something wrong.
         repeated: duplicates of a row of the same file.
-        shared: accepted whose phone or mailbox somebody of another name in that series has.
+        shared: accepted whose phone or mailbox somebody of another name in that series has, as far
+            as whoever imports sees them.
         silent: enrolled of whom an address has opted out before, and stays so.
     """
 

@@ -143,7 +143,7 @@ def add_series(
         if sure:
             visit.core.enrolling.add(patient, series, start, source=visit.source)
             return visit.to(f"patients/{patient}", done="added")
-        outlook = visit.core.enrolling.further(patient, series, start)
+        outlook = visit.core.enrolling.further(patient, series, start, visit.member.clinics)
     except AlreadyEnrolled as fault:
         if sure:  # a double click
             return visit.to(f"patients/{patient}", done="added")

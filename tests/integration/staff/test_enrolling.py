@@ -38,6 +38,21 @@ def test_an_address_that_has_opted_out_and_those_who_share_it_are_told_before(de
     assert {entry.channel for entry in shown.calendar} == {"email"}
 
 
+def test_who_shares_an_address_is_told_as_far_as_whoever_enrols_sees_them(desk: Desk) -> None:
+    desk.enrol("Ben", phone="+15035550142")
+    desk.enrol("Ray", clinic="hillside", state="", phone="+15035550142")
+    form = desk.form(phone="+15035550142", clinic="hillside", state="")
+    told = [
+        desk.core.enrolling.outlook(form, clinics).sharing
+        for clinics in ((), ("riverside", "hillside"), ("hillside",))
+    ]
+    assert told == [2, 2, 1]
+    ann = desk.core.enrolling.enrol(form, ("hillside",), source="staff:x").patient
+    further = desk.core.enrolling.further
+    assert further(ann, "sleep-hygiene", clinics=("hillside",)).sharing == 1
+    assert further(ann, "sleep-hygiene").sharing == 2
+
+
 def test_a_person_of_another_clinic_is_not_taken_from_it(desk: Desk) -> None:
     form = desk.form(clinic="hillside", state="")
     desk.core.enrolling.enrol(form, source="staff:x")

@@ -16,6 +16,7 @@ from service.store.reply_records import Reply
 from service.web.console.access import FORM_TOKEN
 from tests.support.clinics import TO_HILLSIDE, TO_RIVERSIDE, two_clinics
 from tests.support.console import Desk, signed_in
+from tests.support.pages import text_of
 from tests.support.patient_files import row, text
 from tests.support.web import Site, site
 
@@ -61,6 +62,32 @@ def test_a_file_takes_no_patient_from_a_clinic_that_its_importer_does_not_see(tw
     assert two.core.patients.contact(fields).clinic == "riverside"
     assert len(list(fields.subscriptions())) == 1
     assert desk.get(f"patients/{patient}").status_code == 404
+
+
+def test_nobody_is_told_that_a_patient_of_another_clinic_has_an_address(two: Site) -> None:
+    phone = "+15035550183"
+    two.enrol("Noa", phone=phone, clinic="riverside", state="OR")
+    typed = {
+        "clinic": "hillside",
+        "given_name": "Lou",
+        "phone": phone,
+        "sms_consent": "verbal",
+        "wording": "2026-11",
+        "series": "restless-legs",
+        "language": "en",
+        "timezone": "America/New_York",
+    }
+    there = {"clinic": "hillside", "phone": phone, "email": "", "consent": "sms"}
+    file = text(row(given_name="Lou", **there))
+    for clinics, is_told in ((("hillside",), False), (("riverside", "hillside"), True), ((), True)):
+        desk = signed_in(two, Role.STAFF, *clinics)
+        check = text_of(desk.post("patients/check", **typed).text)
+        assert "What Lou will get" in check
+        assert ("Another patient uses one of these addresses" in check) is is_told, clinics
+        sent = upload(desk, file)
+        page = text_of(desk.get(f"imports/{sent.headers['location'].rpartition('/')[2]}").text)
+        assert "Enrol 1 patient" in page
+        assert ("share a phone or mailbox" in page) is is_told, clinics
 
 
 def test_a_rating_is_given_to_nobody_whom_the_reader_does_not_see(two: Site) -> None:
