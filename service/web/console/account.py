@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Form, Request
 from starlette.responses import Response
@@ -142,7 +142,15 @@ def _codes(visit: Visit, codes: list[str]) -> Response:
 @router.get("/account/second-factor/remove")
 def ask_to_remove(visit: SignedIn) -> Response:
     """Ask whether to do without a second factor."""
-    return visit.page("account_sure", faults=[], what="remove")
+    return _sure(visit, "remove")
+
+
+def _sure(
+    visit: Visit, what: Literal["remove", "codes"], fault: InvalidInput | None = None
+) -> Response:
+    """Ask whether to do it, and for the password, which a session alone does not know."""
+    status = 422 if fault else 200
+    return visit.page("account_sure", status, faults=visit.faults(fault), what=what)
 
 
 @router.post("/account/second-factor/remove")
@@ -152,7 +160,7 @@ async def remove_second_factor(visit: SignedIn, asker: AskerOf, current: Passwor
     try:
         token = await hashing(remove, visit.member, current, asker)
     except InvalidInput as fault:
-        return visit.page("account_sure", 422, faults=visit.faults(fault), what="remove")
+        return _sure(visit, "remove", fault)
     answer = visit.to("account", done="factor_removed")
     renew(answer, visit.core, token)
     return answer
@@ -161,7 +169,7 @@ async def remove_second_factor(visit: SignedIn, asker: AskerOf, current: Passwor
 @router.get("/account/codes")
 def ask_for_codes(visit: SignedIn) -> Response:
     """Ask whether to make new recovery codes."""
-    return visit.page("account_sure", faults=[], what="codes")
+    return _sure(visit, "codes")
 
 
 @router.post("/account/codes")
@@ -171,7 +179,7 @@ async def renew_codes(visit: SignedIn, asker: AskerOf, current: Password = "") -
     try:
         codes = await hashing(renewed, visit.member, current, asker)
     except InvalidInput as fault:
-        return visit.page("account_sure", 422, faults=visit.faults(fault), what="codes")
+        return _sure(visit, "codes", fault)
     return _codes(visit, codes)
 
 

@@ -112,6 +112,17 @@ def test_a_second_factor_is_set_up_renewed_and_taken_away(desk: Site) -> None:
     assert is_in(visitor)
 
 
+@pytest.mark.parametrize("path", ["account/codes", "account/second-factor/remove"])
+def test_what_asks_for_the_password_asks_again_where_it_is_wrong(desk: Site, path: str) -> None:
+    visitor, _ = new_visitor(desk)
+    page = visitor.see(path).text
+    (title,) = re.findall("<h1>([^<]+)</h1>", page)
+    answer = visitor.fill(path, path, current="not this one")
+    assert answer.status_code == 422
+    assert f"<h1>{title}</h1>" in answer.text
+    assert [field for field, _ in summary_of(answer)] == ["current"]
+
+
 def test_sessions_are_listed_and_ended_one_by_one_or_all(desk: Site) -> None:
     visitor, member = new_visitor(desk)
     phone, tablet = Visitor(desk), Visitor(desk)
