@@ -103,7 +103,7 @@ INSIDE: Final = (
     Stop("patient-stop", after="patient", follow=("main a[href$='/stop']",)),
     Stop("patient-erase", after="patient", follow=("main a[href$='/erase']",)),
     Stop("enrol", "patients/new"),
-    Stop("enrol-wrong", "patients/new", ("main form button",)),
+    Stop("enrol-wrong", "patients/new", (Typed("#phone", "12"), "main form button")),
     Stop(
         "enrol-check",
         "patients/new",
