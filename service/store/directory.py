@@ -45,10 +45,14 @@ class Directory:
         self._scripts = scripts
         self._index = index
         self._partitions = partitions
+        self._clinics: dict[str, str] = {}
 
     def clinic(self, clinic: str) -> str:
         """The list of everybody in a clinic; opaque, 22 letters."""
-        return self._index.digest("clinic", clinic)
+        known = self._clinics.get(clinic)
+        if known is None:
+            known = self._clinics[clinic] = self._index.digest("clinic", clinic)
+        return known
 
     def named(self, clinic: str, name: str) -> str:
         """The list of those in a clinic who have a name, however it is typed."""

@@ -20,7 +20,10 @@ def normalised_name(text: str) -> str:
     Apostrophes are left out, so that ``O'Neil`` is found as ``oneil``; dashes and dots are
     spaces. What holds no letter at all stays as it is typed but for its case and its spaces.
     """
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    folded = _APOSTROPHES.sub("", plain.casefold().translate(_LETTERS))
+    plain = text.casefold()
+    if not plain.isascii():  # most names are, and have nothing to be taken off
+        apart = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
+        plain = plain.casefold().translate(_LETTERS)
+    folded = _APOSTROPHES.sub("", plain)
     return " ".join(_BETWEEN.sub(" ", folded).split()) or " ".join(text.casefold().split())
