@@ -12,6 +12,7 @@ import uvicorn
 
 from service import sockets
 from service.bootstrap import Core, open_core
+from service.collector import spare_the_collector
 from service.settings import Settings
 from service.web.app import create_app
 
@@ -42,6 +43,7 @@ def run_web(settings: Settings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
         host, port = listener.getsockname()[:2]
+        spare_the_collector()
         log.info("web_listening", host=host, port=port)
         server.run(sockets=[listener])
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import threading
@@ -15,6 +14,7 @@ import uvloop
 from celery.signals import worker_process_shutdown
 
 from service.bootstrap import Core, Dispatch
+from service.collector import spare_the_collector
 from service.dispatch.tick import drain_started
 from service.errors import ConfigurationError
 from service.settings import Settings
@@ -86,17 +86,6 @@ def ending_in_order(stop: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
         if told:
             os.kill(os.getpid(), signal.SIGTERM)
-
-
-def spare_the_collector() -> None:
-    """Have the cycle collector look at little, and seldom.
-
-    What stands now stays for good; what a drain makes holds hardly any cycles. With the defaults
-    a tenth of a worker's time went into looking for them.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 _inherited: list[tuple[Settings, str]] = []
