@@ -86,7 +86,7 @@ def webhooks(part: Part, directory: Path, sizes: Sizes) -> None:
 
 
 def _let_nothing_collect() -> None:
-    """Keep the driver's own collector still, which held all posts up for half a second at a time."""
+    """Keep the driver's own collector still: it held all posts up for half a second at a time."""
     gc.collect()
     gc.disable()
 
