@@ -10,7 +10,7 @@ from messages.addresses import AddressError, parse_email
 from service.accounts.credentials import Credentials
 from service.accounts.members import LANGUAGES, Member
 from service.accounts.passwords import require_good
-from service.accounts.roles import Role
+from service.accounts.roles import Right, Role
 from service.clinics import Clinic
 from service.errors import InvalidInput, NotFound, StoreUnavailable
 from service.store.accounts import Account, AccountStore, Change
@@ -109,7 +109,7 @@ class Accounts:
 
     def has_admin(self) -> bool:
         """Whether somebody can sign in who may invite others."""
-        return any(each.role is Role.ADMIN and each.standing == "active" for each in self.all())
+        return any(_administers(each) for each in self.all())
 
     def change_access(
         self, identifier: str, *, role: Role | str, clinics: Iterable[str], source: str
@@ -128,10 +128,15 @@ class Accounts:
             member = replace(known, role=new_role, clinics=seen)
             if member == known:
                 return None
-            if new_role is not Role.ADMIN:
-                self._require_another_admin(known)
+            other = self._another_admin(known) if new_role is not Role.ADMIN else None
             told = f"{known.role},{new_role}" if new_role is not known.role else "clinics"
-            change = Change(what="access_changed", by=source, reason=told, ends_sessions=True)
+            change = Change(
+                what="access_changed",
+                by=source,
+                reason=told,
+                while_stands=other,
+                ends_sessions=True,
+            )
             return member, change
 
         return self._amend(identifier, changed)
@@ -164,10 +169,10 @@ class Accounts:
         def changed(account: Account) -> tuple[Member, Change] | None:
             if account.member.standing == "disabled":
                 return None
-            self._require_another_admin(account.member)
             change = Change(
                 what="member_disabled",
                 by=source,
+                while_stands=self._another_admin(account.member),
                 sets={"d": self._store.now_ms()},
                 removes=("q",),
                 ends_sessions=True,
@@ -200,16 +205,25 @@ class Accounts:
                 return self.load(identifier)
         raise StoreUnavailable("Others are changing the same account. Try again.")
 
-    def _require_another_admin(self, member: Member) -> None:
-        if member.role is not Role.ADMIN or member.standing != "active":
-            return
-        others = (each for each in self.all() if each.id != member.id)
-        if not any(each.role is Role.ADMIN and each.standing == "active" for each in others):
-            raise InvalidInput(
-                "role",
-                "last_admin",
-                "This is the only administrator. Make somebody else one first.",
-            )
+    def _another_admin(self, member: Member) -> Account | None:
+        """Who is left to administer; None where this member does not, and so nobody is needed.
+
+        The change rests on that one: two who take the right from each other at the same instant
+        would both find the other one still has it.
+
+        Raises:
+            InvalidInput: ``last_admin``.
+        """
+        if not _administers(member):
+            return None
+        for other in self._store.all():
+            if other.member.id != member.id and _administers(other.member):
+                return other
+        raise InvalidInput(
+            "role",
+            "last_admin",
+            "This is the only administrator. Make somebody else one first.",
+        )
 
     def _read_clinics(self, clinics: Iterable[str]) -> tuple[str, ...]:
         wanted = tuple(sorted({clinic.strip() for clinic in clinics} - {""}))
@@ -217,6 +231,10 @@ class Accounts:
             known = ", ".join(sorted(self._clinics))
             raise InvalidInput("clinics", "clinic_unknown", f"No such clinic. Known: {known}.")
         return wanted
+
+
+def _administers(member: Member) -> bool:
+    return member.may(Right.ADMINISTER)
 
 
 def read_email(typed: str) -> str:

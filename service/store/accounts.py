@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import redis
@@ -33,6 +33,8 @@ from service.store.scripts import Argument, Scripts, as_bytes, as_text
 
 SEALED: Final = ("c", "p", "t")
 """Fields that are encrypted."""
+STANDING: Final = ("c", "p", "d")
+"""Fields that tell what a member may do now."""
 CODES: Final = "k*"
 """Among fields to remove: all recovery codes."""
 NOBODY: Final = "0" * MEMBER_RANDOM
@@ -61,6 +63,11 @@ class Account:
         value = self.fields.get(name)
         return None if value is None else int(value)
 
+    @property
+    def stands(self) -> dict[str, bytes]:
+        """What tells what they may do now, for a change to rest on."""
+        return {name: self.fields.get(name, b"") for name in STANDING}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -71,6 +78,7 @@ class Change:
         by: who does it.
         reason: a word or several with commas between them.
         rests_on: fields that must still be as given; empty: there must be none.
+        while_stands: another member who must still be what they were when they were read.
         sets: fields to set.
         removes: fields to remove.
         ends_sessions: whether every session that was started before is over.
@@ -80,6 +88,7 @@ class Change:
     by: str
     reason: str = ""
     rests_on: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    while_stands: Account | None = None
     sets: Mapping[str, Argument] = field(default_factory=dict, repr=False)
     removes: Sequence[str] = ()
     ends_sessions: bool = False
@@ -170,13 +179,16 @@ class AccountStore:
             NotFound: there is no such member.
             StoreUnavailable: it may not be made.
         """
+        other = change.while_stands
+        theirs = {} if other is None else other.stands
         args: list[Argument] = [identifier, change.what, change.by, change.reason]
         args += [self._clock.now_ms(), int(change.ends_sessions)]
-        args += [len(change.rests_on), len(change.sets)]
-        args += [part for pair in change.rests_on.items() for part in pair]
-        args += [part for pair in change.sets.items() for part in pair]
+        args += [len(change.rests_on), len(theirs), len(change.sets)]
+        for fields in (change.rests_on, theirs, change.sets):
+            args += [part for pair in fields.items() for part in pair]
         args += change.removes
-        names = (StaffKeys.member(identifier), StaffKeys.audit)
+        names = [StaffKeys.member(identifier), StaffKeys.audit]
+        names += [] if other is None else [StaffKeys.member(other.member.id)]
         answer = as_text(self._scripts.run_durably("change_member", [(names, args)])[0])
         if answer == "gone":
             raise NotFound("There is no member of staff with that id.")
@@ -185,20 +197,14 @@ class AccountStore:
     def amend(self, account: Account, member: Member, change: Change) -> bool:
         """Put a member's details in place of those that were read, as `change` does.
 
-        The e-mail address stays: it is what they are found by.
+        The e-mail address stays: it is what they are found by. What they may do now must still be
+        as it was read.
         """
         if member.email != account.member.email:
             raise ValueError("a member's address cannot be changed")
         sealed = self.sealed(member.id, "c", _packed(member))
-        whole = Change(
-            what=change.what,
-            by=change.by,
-            reason=change.reason,
-            rests_on={"c": account.fields["c"], **change.rests_on},
-            sets={"c": sealed, **change.sets},
-            removes=change.removes,
-            ends_sessions=change.ends_sessions,
-        )
+        rests_on = {**account.stands, **change.rests_on}
+        whole = replace(change, rests_on=rests_on, sets={"c": sealed, **change.sets})
         return self.change(member.id, whole)
 
     def note(self, what: str, *, on: str, by: str, reason: str = "") -> None:

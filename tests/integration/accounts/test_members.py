@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +13,7 @@ from service.accounts.roles import Right, Role
 from service.accounts.sign_in import Asker
 from service.bootstrap import Core
 from service.errors import InvalidInput, NotFound
+from service.store.accounts import Change
 from service.store.keyring import Tampered
 from service.store.keys import StaffKeys
 from service.store.scripts import as_text
@@ -140,6 +143,57 @@ def test_the_last_administrator_stays_one(core: Core) -> None:
         core.accounts.change_access(boss.id, role="staff", clinics=[], source="test")
     add_member(core, "second@riverside.example", Role.ADMIN)
     assert core.accounts.disable(boss.id, source="test").standing == "disabled"
+
+
+def _disable(core: Core, identifier: str) -> str:
+    try:
+        return core.accounts.disable(identifier, source="test").standing
+    except InvalidInput as error:
+        return error.code
+
+
+def _demote(core: Core, identifier: str) -> str:
+    try:
+        return core.accounts.change_access(identifier, role="staff", clinics=[], source="test").role
+    except InvalidInput as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(_disable, _disable), (_demote, _demote), (_disable, _demote)]
+)
+def test_administrators_who_shut_each_other_out_at_once_leave_one(
+    core: Core, one: Callable[[Core, str], str], other: Callable[[Core, str], str]
+) -> None:
+    ana = add_member(core, "ana@riverside.example", Role.ADMIN)
+    ben = add_member(core, "ben@riverside.example", Role.ADMIN)
+    together = threading.Barrier(8)
+
+    def shut_out(number: int) -> str:
+        together.wait()
+        return one(core, ben.id) if number % 2 else other(core, ana.id)
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(30):
+            answers = list(pool.map(shut_out, range(8)))
+            assert core.accounts.has_admin(), answers
+            assert "last_admin" in answers
+            for each in (ana, ben):
+                core.accounts.enable(each.id, source="test")
+                core.accounts.change_access(each.id, role="admin", clinics=[], source="test")
+
+
+def test_who_was_invited_and_has_come_in_meanwhile_is_not_demoted_by_what_was_read_before(
+    core: Core,
+) -> None:
+    """Nobody was asked for in their place: they could not administer when they were read."""
+    store = core._account_store
+    ana = add_member(core, role=Role.ADMIN, password=None)
+    read = store.load(ana.id)
+    core.credentials.put(ana, GOOD, by="test", reason="test")
+    demoted = replace(read.member, role=Role.STAFF)
+    assert not store.amend(read, demoted, Change(what="access_changed", by="test"))
+    assert core.accounts.load(ana.id).role is Role.ADMIN
 
 
 def test_a_language_is_changed_and_sessions_go_on(core: Core) -> None:
