@@ -93,7 +93,7 @@ class Invitations:
         member = self._accounts.load(identifier)
         if member.standing == "disabled":
             raise InvalidInput("member", "disabled", "This member is disabled. Enable them first.")
-        return self._send(member, "invite" if member.standing == "invited" else "reset", source)
+        return self._send(member, _fitting(member), source)
 
     def may_ask(self, source: str) -> bool:
         """Whether a source (by its keyed hash) has not asked too often lately; it is counted."""
@@ -101,6 +101,9 @@ class Invitations:
 
     def ask(self, typed: str) -> None:
         """Send whoever has this address a link to choose a new password, where anybody has.
+
+        Who has not chosen a first one is invited anew: a link for an hour alone would take the
+        place of the one that they have for three days.
 
         It is for the caller to answer the same either way, and before this is called: how long it
         takes differs.
@@ -121,7 +124,7 @@ class Invitations:
             for most, per_s in ADDRESS_LIMITS
         ]
         if all(allowed):
-            self._send(account.member, "reset", "console")
+            self._send(account.member, _fitting(account.member), "console")
 
     def _send(self, member: Member, purpose: Purpose, source: str) -> Sent:
         token = self._links.make(member.id, purpose, by=source)
@@ -165,3 +168,7 @@ class Invitations:
         if opened.purpose == "reset":
             self._notices.send(member, "staff-changed")
         return self._accounts.load(member.id)
+
+
+def _fitting(member: Member) -> Purpose:
+    return "invite" if member.standing == "invited" else "reset"

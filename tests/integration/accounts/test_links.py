@@ -148,8 +148,22 @@ def test_who_is_no_member_gets_nothing(core: Core, typed: str) -> None:
     assert mails(core) == []
 
 
-def test_a_mailbox_is_not_flooded_by_who_types_it_in(core: Core) -> None:
-    add_member(core)
+def test_who_was_invited_and_asks_for_a_link_is_invited_anew_for_three_days(core: Core) -> None:
+    invite(core)
+    later(core, 71 * HOUR_MS)
+    core.invitations.ask(ANA)
+    first, again = mails(core, ANA)
+    assert (first.message, again.message) == ("staff-invite", "staff-invite")
+    assert "/console/invitation/" in again.values["link"]
+    assert audited(core)[-1] == ("invited", "console", "")
+    later(core, 72 * HOUR_MS - 1)
+    token = again.values["link"].rpartition("/")[2]
+    assert core.invitations.choose_password(token, NEW).standing == "active"
+
+
+@pytest.mark.parametrize("invited", [True, False])
+def test_a_mailbox_is_not_flooded_by_who_types_it_in(core: Core, *, invited: bool) -> None:
+    add_member(core, password=None if invited else GOOD)
     for _ in range(10):
         core.invitations.ask(ANA)
     assert len(mails(core, ANA)) == 3

@@ -188,6 +188,17 @@ def test_who_has_forgotten_the_password_gets_a_link_and_a_stranger_the_same_answ
     assert sign_in(Visitor(desk, address="192.0.2.200"), ana, NEW) == 303
 
 
+def test_who_was_invited_and_asks_for_a_link_is_answered_like_a_stranger(
+    visitor: Visitor, desk: Site
+) -> None:
+    eva = add_member(desk.core, f"eva{next(_numbers)}@riverside.example", password=None)
+    known = visitor.fill("forgotten", email=eva.email)
+    assert known.text == visitor.fill("forgotten", email="nobody@riverside.example").text
+    token = token_mailed(desk, eva.email, "staff-invite")
+    assert visitor.fill(f"invitation/{token}", password=NEW).status_code == 303
+    assert is_in(visitor)
+
+
 def test_links_may_be_asked_for_so_often_from_one_place(visitor: Visitor) -> None:
     form = {"email": "nobody@riverside.example"}
     answers = [visitor.ask("POST", "forgotten", form).status_code for _ in range(21)]
