@@ -20,6 +20,9 @@ ADDRESS_LIMITS: Final = ((3, 3600.0), (6, 86_400.0))
 """Links to one mailbox that anybody may ask for: it is not to be flooded."""
 SOURCE_MOST, SOURCE_S = 20, 600.0
 """Links that one source may ask for: a clinic's own network asks for less."""
+REFUSED_MOST, REFUSED_S = 5, 86_400.0
+"""Invitations of one administrator to who is a member elsewhere: nobody mistypes more in a day."""
+_REFUSED: Final = "staff-invite-refused"
 
 
 class LinkDead(AftervisitError):
@@ -71,17 +74,54 @@ class Invitations:
         clinics: Iterable[str] = (),
         language: str = "en",
         source: str,
+        inviter: Member | None = None,
     ) -> Sent:
         """Enter a member and send them a link that lets them choose a password, for 72 hours.
+
+        Args:
+            email: as typed, as is all else of them.
+            name: as in `Accounts.create`, as is all else.
+            role: what they may.
+            clinics: ids of those that they see; none: every clinic.
+            language: of the console for them.
+            source: who invites them, for the audit.
+            inviter: the administrator who does; None for who sees every clinic.
 
         Raises:
             InvalidInput: what cannot be used and why, such as ``email_taken``.
             StoreUnavailable: they may not be entered; ask again.
         """
-        member = self._accounts.create(
-            email=email, name=name, role=role, clinics=clinics, language=language, source=source
-        )
+        if inviter is not None and not self._limits.would_allow(*_refusals_of(inviter)):
+            raise _too_many()
+        try:
+            member = self._accounts.create(
+                email=email, name=name, role=role, clinics=clinics, language=language, source=source
+            )
+        except InvalidInput as fault:
+            if inviter is None or fault.code != "email_taken":
+                raise
+            raise self._taken(fault, email, inviter) from None
         return self._send(member, "invite", source)
+
+    def _taken(self, fault: InvalidInput, email: str, inviter: Member) -> InvalidInput:
+        """What to tell an administrator of an address that is a member's.
+
+        Of one of another clinic they are told too, since there is no other way to say why nobody
+        was invited. The audit of that member's clinics has it, and it ends after a few.
+        """
+        account = self._store.find_by_email(read_email(email))
+        if account is None or inviter.oversees(account.member.clinics):
+            return fault
+        whose = account.member.id
+        self._store.note("invite_refused", on=whose, by=inviter.source, reason="email_taken")
+        if not self._limits.allow(*_refusals_of(inviter)):
+            return _too_many()
+        return InvalidInput(
+            "email",
+            "email_taken_elsewhere",
+            "A member of staff has that e-mail address already, and not in your clinics alone. "
+            "Ask an administrator of every clinic to add yours.",
+        )
 
     def send_again(self, identifier: str, *, source: str) -> Sent:
         """Send a member a new link: another invitation, or one to choose a new password.
@@ -168,6 +208,19 @@ class Invitations:
         if opened.purpose == "reset":
             self._notices.send(member, "staff-changed")
         return self._accounts.load(member.id)
+
+
+def _refusals_of(inviter: Member) -> tuple[str, str, int, float]:
+    return _REFUSED, inviter.id, REFUSED_MOST, REFUSED_S
+
+
+def _too_many() -> InvalidInput:
+    return InvalidInput(
+        "email",
+        "invitations_many",
+        "Too many of your invitations went to members of other clinics. Try again tomorrow, or ask "
+        "an administrator of every clinic.",
+    )
 
 
 def _fitting(member: Member) -> Purpose:

@@ -29,5 +29,16 @@ class Limits:
         Raises:
             StoreUnavailable: nothing was counted; allow nothing.
         """
-        args = (self._clock.now_ms(), most, int(per_s * 1000))
+        return self._ask(name, digest, most, per_s, counts=True)
+
+    def would_allow(self, name: str, digest: str, most: int, per_s: float) -> bool:
+        """The same without counting it.
+
+        Raises:
+            StoreUnavailable: allow nothing.
+        """
+        return self._ask(name, digest, most, per_s, counts=False)
+
+    def _ask(self, name: str, digest: str, most: int, per_s: float, *, counts: bool) -> bool:
+        args = (self._clock.now_ms(), most, int(per_s * 1000), int(counts))
         return bool(self._scripts.run("limit", (keys.limit(name, digest),), args))

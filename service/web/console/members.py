@@ -108,6 +108,7 @@ def invite(
             clinics=clinics,
             language=language,
             source=visit.source,
+            inviter=visit.member,
         )
     except InvalidInput as fault:
         typed = {"email": email, "name": name, "role": role, "language": language}

@@ -44,6 +44,15 @@ def test_asking_on_and_on_does_not_keep_it_closed(store: Installed) -> None:
     assert asked.allow("page-link", ANA, 1, 60)
 
 
+def test_asking_whether_it_would_be_allowed_counts_nothing(store: Installed) -> None:
+    asked = limits(store)
+    assert [asked.would_allow("join", ANA, 1, 60) for _ in range(3)] == [True, True, True]
+    assert asked.allow("join", ANA, 1, 60)
+    assert not asked.would_allow("join", ANA, 1, 60)
+    store.machine.ms += 60_000
+    assert asked.would_allow("join", ANA, 1, 60)
+
+
 def test_fifty_at_once_are_counted_one_by_one(store: Installed) -> None:
     asked = limits(store)
     with ThreadPoolExecutor(10) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from itertools import count
@@ -203,6 +204,44 @@ def test_an_address_that_is_taken_is_told(desk: Site) -> None:
     form = {"name": "Typed Name", "email": member.email, "role": "staff"}
     answer = boss.fill("members/new", "members", **form)
     assert "has that e-mail address already" in answer.text
+
+
+def invited(boss: Visitor, email: str) -> str:
+    """What an administrator of one clinic is told who invites somebody."""
+    form = {"name": "Typed Name", "email": email, "role": "staff", "clinics": "riverside"}
+    answer = boss.fill("members/new", "members", **form)
+    if answer.status_code != 422:
+        return ""
+    _, _, told = answer.text.partition('href="#email">')
+    return html.unescape(told.partition("</a>")[0])
+
+
+def test_who_is_a_member_elsewhere_is_told_but_few_times_a_day_and_to_the_audit(
+    desk: Site,
+) -> None:
+    boss, member = new_visitor(desk, Role.ADMIN, "riverside")
+    _, here = new_visitor(desk, Role.STAFF, "riverside")
+    strangers = [new_visitor(desk, Role.STAFF, "hillside")[1] for _ in range(6)]
+    for _ in range(6):
+        assert "already" in invited(boss, here.email), "of their own clinic they see that anyway"
+    for there in strangers[:5]:
+        assert "ask an administrator of every clinic" in invited(boss, there.email).lower()
+    told = invited(boss, strangers[5].email)
+    assert "tomorrow" in told
+    assert invited(boss, "nobody@riverside.example") == told, "it tells of nobody any more"
+    theirs, _ = new_visitor(desk, Role.ADMIN, "hillside")
+    assert theirs.see("audit?kind=accounts").text.count("in vain") == 5
+    assert "in vain" not in boss.see("audit?kind=accounts").text
+    desk.wait(24 * 60)
+    boss.fill("sign-in", email=member.email, password=GOOD)
+    assert invited(boss, "nobody@riverside.example") == ""
+
+
+def test_who_sees_every_clinic_is_told_who_is_a_member_as_often_as_they_ask(desk: Site) -> None:
+    boss, _ = new_visitor(desk, Role.ADMIN)
+    _, there = new_visitor(desk, Role.STAFF, "hillside")
+    for _ in range(7):
+        assert invited(boss, there.email) == "A member of staff has that e-mail address already."
 
 
 def test_an_administrator_changes_disables_and_lets_in_again(desk: Site) -> None:
