@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from service.bootstrap import Core
 from service.errors import AftervisitError
 from service.web import faults, health
+from service.web.bodies import PACE, Pace
 from service.web.console import routes as console
 from service.web.frontier import Frontier
 from service.web.patient import join, link, unsubscribe
@@ -32,8 +33,13 @@ THREADS: Final = 32
 """Texts that are followed at once; each spends most of its time waiting for the store."""
 
 
-def create_app(core: Core) -> FastAPI:
-    """The application on an open core, which its caller closes after it."""
+def create_app(core: Core, pace: Pace = PACE) -> FastAPI:
+    """The application on an open core, which its caller closes after it.
+
+    Args:
+        core: the open core.
+        pace: how slowly bodies of requests may come.
+    """
     application = FastAPI(
         title="Aftervisit",
         summary="Patient education after a visit, by text message and e-mail.",
@@ -50,7 +56,7 @@ def create_app(core: Core) -> FastAPI:
     console.install(application)
     application.mount("/static", _Static(directory=STATIC), name="static")
     https = core.settings.public_base.startswith("https:")
-    application.add_middleware(Frontier, https=https)
+    application.add_middleware(Frontier, https=https, pace=pace)
     return application
 
 

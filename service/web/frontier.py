@@ -1,4 +1,4 @@
-"""What every request passes: size limit, security headers, an access log that tells nobody apart.
+"""What every request passes: its body, security headers, an access log that tells nobody apart.
 
 One plain ASGI layer around the application. It also is the last to see a fault: the answer then
 says nothing of it, and the log its kind and place, but not its text, which may hold patient data.
@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.web.bodies import PACE, Body, Pace
 
 log = structlog.get_logger("service.web.access")
 
@@ -24,7 +25,6 @@ FILE_LIMIT: Final = 192 * 1024 * 1024
 """The same where a file of patients is uploaded: a million rows of nearly 200 letters."""
 UPLOADS: Final = frozenset({("POST", "/console/imports")})
 """Where files are uploaded; by whom is asked before anything of them is read."""
-TOO_LARGE: Final = 413
 HSTS: Final = "max-age=31536000"
 POLICY: Final = "Content-Security-Policy"
 """Name of the header that says where anything on a page may come from."""
@@ -58,10 +58,12 @@ class Frontier:
     Args:
         application: what it is put around.
         https: whether patients reach us by https, so that browsers are told to keep to it.
+        pace: how slowly a body may come.
     """
 
-    def __init__(self, application: ASGIApp, *, https: bool) -> None:
+    def __init__(self, application: ASGIApp, *, https: bool, pace: Pace = PACE) -> None:
         self._application = application
+        self._pace = pace
         headers = {**SECURITY_HEADERS, **({"Strict-Transport-Security": HSTS} if https else {})}
         self._always = _on_the_wire({n: v for n, v in headers.items() if n not in _OWN})
         self._by_default = _on_the_wire(_OWN)
@@ -71,10 +73,13 @@ class Frontier:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        passage = _Passage(scope, receive, send, self._always, self._by_default)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        limit = FILE_LIMIT if (scope["method"], path) in UPLOADS else BODY_LIMIT
+        body = Body(scope["headers"], receive, limit, self._pace)
+        passage = _Passage(body, send, self._always, self._by_default)
         started = time.perf_counter()
         try:
-            await self._application(scope, passage.receive, passage.send)
+            await self._application(scope, body.receive, passage.send)
         except Exception as fault:  # noqa: BLE001 - the last to see it; nothing of it gets out
             log.error("request_failed", kind=type(fault).__name__, at=_place(fault))
             if not passage.status:
@@ -88,54 +93,50 @@ class Frontier:
                 status=passage.status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
+        await passage.end()
 
 
 class _Passage:
-    """One request on its way in and its answer on the way out."""
+    """The answer to one request, on its way out."""
 
     def __init__(
         self,
-        scope: Scope,
-        receive: Receive,
+        body: Body,
         send: Send,
         always: Mapping[bytes, bytes],
         by_default: Mapping[bytes, bytes],
     ) -> None:
-        self._declared = dict(scope["headers"]).get(b"content-length", b"0")
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        self._limit = FILE_LIMIT if (scope["method"], path) in UPLOADS else BODY_LIMIT
-        self._receive = receive
+        self._body = body
         self._send = send
         self._always = always
         self._by_default = by_default
-        self._received = 0
+        self._held = False
         self.status = 0
-
-    async def receive(self) -> Message:
-        """The next part of the request.
-
-        Raises:
-            HTTPException: 413, before more is read than is allowed.
-        """
-        if self._declared.isdigit() and int(self._declared) > self._limit:
-            raise HTTPException(TOO_LARGE)
-        message = await self._receive()
-        self._received += len(message.get("body", b""))
-        if self._received > self._limit:
-            raise HTTPException(TOO_LARGE)
-        return message
 
     async def send(self, message: Message) -> None:
         """The next part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            await self._body.drain(0)  # what has come already
             theirs = {name for name, _ in message["headers"]} - self._always.keys()
             message["headers"] = [
                 *(pair for pair in message["headers"] if pair[0] in theirs),
                 *self._always.items(),
                 *(pair for pair in self._by_default.items() if pair[0] not in theirs),
+                *(() if self._body.over else ((b"connection", b"close"),)),
             ]
+        elif not self._body.over and not message.get("more_body", False):
+            # All is told, and the server closes where it learns so: what is on its way then would
+            # have the client drop the answer unread.
+            self._held = True
+            message["more_body"] = True
         await self._send(message)
+
+    async def end(self) -> None:
+        """Let the connection close, where the body was not read, once it is over or takes long."""
+        if self._held:
+            await self._body.linger()
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _on_the_wire(headers: Mapping[str, str]) -> dict[bytes, bytes]:

@@ -15,6 +15,7 @@ from service.bootstrap import Core, open_core
 from service.collector import spare_the_collector
 from service.settings import Settings
 from service.web.app import create_app
+from service.web.bodies import PACE, Pace
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +50,11 @@ def run_web(settings: Settings) -> int:
     return 0
 
 
-def web_server(core: Core) -> uvicorn.Server:
+def web_server(core: Core, pace: Pace = PACE) -> uvicorn.Server:
     """A server of the application; ``run`` it on a listening socket."""
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(core),
+            create_app(core, pace),
             log_config=None,
             access_log=False,  # its lines hold tokens; ours name the route
             proxy_headers=False,

@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 from service.bootstrap import Core
 from service.enrolment.form import EnrolmentForm
 from service.settings import Settings, load_settings
+from service.web.bodies import PACE, Pace
 from service.web.run import listening, web_server
 from tests.fakes.provider import ACCOUNT, running_provider
 from tests.fakes.provider import TOKEN as PROVIDER_TOKEN
@@ -180,11 +181,11 @@ def site_with_provider(directory: Path) -> Iterator[tuple[Site, RunningProvider]
 
 
 @contextmanager
-def served(core: Core) -> Iterator[tuple[httpx.Client, str]]:
+def served(core: Core, pace: Pace = PACE) -> Iterator[tuple[httpx.Client, str]]:
     """Serve a core on a free port, from a thread."""
     listener = listening("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = web_server(core)
+    server = web_server(core, pace)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
