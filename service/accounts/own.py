@@ -1,7 +1,8 @@
 """What members change of their own accounts, each after they have shown that it is them.
 
 Whatever changes how they sign in ends all their sessions, and starts a new one for the browser that
-they are at (OWASP ASVS 5.0, 7.2.4 and 7.4.3).
+they are at (OWASP ASVS 5.0, 7.2.4 and 7.4.3). It rests on nothing else having ended them meanwhile:
+of two who change an account at once, the one who knows the old password alone has no last word.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from service.accounts.second_factor import SecondFactor
 from service.accounts.sessions import Sessions
 from service.accounts.sign_in import Asker, SignIn
 from service.errors import InvalidInput
+from service.store.accounts import Account
 
 
 class OwnAccount:
@@ -39,10 +41,13 @@ class OwnAccount:
             InvalidInput: ``password_wrong``, or the new one is not good enough.
             StoreUnavailable: it may not be set; try again.
         """
-        self._require(member, current, asker)
-        self._credentials.put(member, new, by=member.source, reason="changed")
+        account = self._proven(member, current, asker)
+        if not self._credentials.put(
+            member, new, by=member.source, reason="changed", rests_on=account.since
+        ):
+            raise _wrong()
         self._notices.send(member, "staff-changed")
-        return self._sessions.start(member.id, asker.browser)
+        return self._renewed(account, asker)
 
     def set_second_factor(
         self, member: Member, current: str, sealed: str, code: str, asker: Asker
@@ -53,9 +58,9 @@ class OwnAccount:
             InvalidInput: ``password_wrong``, ``code_wrong`` or ``proposal_old``.
             StoreUnavailable: it may not be set up; try again.
         """
-        self._require(member, current, asker)
-        codes = self._second_factor.confirm(member, sealed, code, by=member.source)
-        return self._sessions.start(member.id, asker.browser), codes
+        account = self._proven(member, current, asker)
+        codes = self._second_factor.confirm(account, sealed, code, by=member.source)
+        return self._renewed(account, asker), codes
 
     def remove_second_factor(self, member: Member, current: str, asker: Asker) -> str:
         """Do without one, where that is allowed; the token of a new session.
@@ -68,9 +73,10 @@ class OwnAccount:
             raise InvalidInput(
                 "current", "second_factor_required", "A second factor is required here."
             )
-        self._require(member, current, asker)
-        self._second_factor.remove(member, by=member.source)
-        return self._sessions.start(member.id, asker.browser)
+        account = self._proven(member, current, asker)
+        if not self._second_factor.remove(member, by=member.source, account=account):
+            raise _wrong()
+        return self._renewed(account, asker)
 
     def renew_codes(self, member: Member, current: str, asker: Asker) -> list[str]:
         """New recovery codes in place of the old ones, told once.
@@ -79,9 +85,22 @@ class OwnAccount:
             InvalidInput: ``password_wrong`` or ``no_second_factor``.
             StoreUnavailable: there may be none; try again.
         """
-        self._require(member, current, asker)
-        return self._second_factor.renew_codes(member, by=member.source)
+        account = self._proven(member, current, asker)
+        codes = self._second_factor.renew_codes(account, by=member.source)
+        if codes is None:
+            raise _wrong()
+        return codes
 
-    def _require(self, member: Member, current: str, asker: Asker) -> None:
-        if not self._sign_in.is_them(member.id, current, asker):
-            raise InvalidInput("current", "password_wrong", "This is not your password.")
+    def _proven(self, member: Member, current: str, asker: Asker) -> Account:
+        account = self._sign_in.proven(member.id, current, asker)
+        if account is None:
+            raise _wrong()
+        return account
+
+    def _renewed(self, account: Account, asker: Asker) -> str:
+        """A session in place of those that the change has just ended."""
+        return self._sessions.start(account.member.id, asker.browser, ended=account.ended + 1)
+
+
+def _wrong() -> InvalidInput:
+    return InvalidInput("current", "password_wrong", "This is not your password.")

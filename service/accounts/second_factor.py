@@ -120,60 +120,91 @@ class SecondFactor:
             told = "::"
         identifier, until_ms, secret = told.split(":")
         if identifier != member.id or self._clock.now_ms() >= int(until_ms):
-            raise InvalidInput("code", "proposal_old", "This took too long. Start again.")
+            raise _too_old()
         return secret
 
-    def confirm(self, member: Member, sealed: str, typed: str, *, by: str) -> list[str]:
+    def confirm(self, account: Account, sealed: str, typed: str, *, by: str) -> list[str]:
         """Set it up, now that a code shows that the app has the secret; ends every session.
 
         The member is told by e-mail.
+
+        Args:
+            account: as it was when its owner proved who they are.
+            sealed: of the proposal.
+            typed: the code.
+            by: who sets it up, for the audit.
 
         Returns:
             New recovery codes, told once.
 
         Raises:
-            InvalidInput: ``code_wrong`` or ``proposal_old``; nothing was changed.
+            InvalidInput: ``code_wrong``, or ``proposal_old``, also where their sessions were ended
+                meanwhile; nothing was changed.
             StoreUnavailable: it may not be set up; try again.
         """
+        member = account.member
         secret = self._secret_of(member, sealed)
         taken = self._step_of(secret, typed)
         if taken is None:
             raise InvalidInput("code", "code_wrong", "This code is not right. Try the next one.")
         codes, fields = self._new_codes(member)
         stored = self._store.sealed(member.id, "t", secret.encode())
-        self._store.change(
-            member.id,
-            Change(
-                what="second_factor_set",
-                by=by,
-                sets={"t": stored, "n": taken, **fields},
-                removes=(CODES,),
-                ends_sessions=True,
-            ),
+        change = Change(
+            what="second_factor_set",
+            by=by,
+            rests_on=account.since,
+            sets={"t": stored, "n": taken, **fields},
+            removes=(CODES,),
+            ends_sessions=True,
         )
+        if not self._store.change(member.id, change):
+            raise _too_old()
         self._notices.send(member, "staff-changed")
         return codes
 
-    def renew_codes(self, member: Member, *, by: str) -> list[str]:
+    def renew_codes(self, account: Account, *, by: str) -> list[str] | None:
         """New recovery codes in place of those that are left, told once.
+
+        Returns:
+            None where the member's sessions were ended since the account was read.
 
         Raises:
             InvalidInput: ``no_second_factor``.
         """
-        if not member.second_factor:
+        if not account.member.second_factor:
             raise InvalidInput("code", "no_second_factor", "Set up a second factor first.")
-        codes, fields = self._new_codes(member)
-        change = Change(what="recovery_codes_made", by=by, sets=fields, removes=(CODES,))
-        self._store.change(member.id, change)
-        return codes
-
-    def remove(self, member: Member, *, by: str) -> None:
-        """Take it away with its recovery codes, and end every session; they are told by e-mail."""
+        codes, fields = self._new_codes(account.member)
         change = Change(
-            what="second_factor_removed", by=by, removes=("t", "n", CODES), ends_sessions=True
+            what="recovery_codes_made",
+            by=by,
+            rests_on=account.since,
+            sets=fields,
+            removes=(CODES,),
         )
-        self._store.change(member.id, change)
-        self._notices.send(member, "staff-changed")
+        return codes if self._store.change(account.member.id, change) else None
+
+    def remove(self, member: Member, *, by: str, account: Account | None = None) -> bool:
+        """Take it away with its recovery codes, and end every session; they are told by e-mail.
+
+        Args:
+            member: whose it is.
+            by: who takes it away, for the audit.
+            account: as it was when they themselves proved who they are, where they do it.
+
+        Returns:
+            False where their sessions were ended since the account was read.
+        """
+        change = Change(
+            what="second_factor_removed",
+            by=by,
+            rests_on=account.since if account else {},
+            removes=("t", "n", CODES),
+            ends_sessions=True,
+        )
+        done = self._store.change(member.id, change)
+        if done:
+            self._notices.send(member, "staff-changed")
+        return done
 
     def codes_left(self, identifier: str) -> int:
         """How many recovery codes a member has not used."""
@@ -214,6 +245,10 @@ class SecondFactor:
         normal = code.lower().translate(_READ)
         kept = "".join(letter for letter in normal if letter in ALPHABET)
         return CODES[0] + self._index.digest("recovery", f"{member.id}:{kept}")
+
+
+def _too_old() -> InvalidInput:
+    return InvalidInput("code", "proposal_old", "This took too long. Start again.")
 
 
 def _grouped(code: str, between: str = "-") -> str:

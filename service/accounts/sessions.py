@@ -54,15 +54,21 @@ class Sessions:
         self._accounts = accounts
         self._index = index
 
-    def start(self, member: str, browser: str = "") -> str:
+    def start(self, member: str, browser: str = "", *, ended: int | None = None) -> str:
         """Start a session for a member (their id); its token, for a cookie and nothing else.
+
+        Args:
+            member: id.
+            browser: its name.
+            ended: how often their sessions had been ended when they proved who they are: ended
+                once more since, this one is over before it begins. None: they proved it just now.
 
         Raises:
             NotFound: there is no such member.
             StoreUnavailable: none was started.
         """
-        account = self._accounts.load(member)
-        return self._store.start(member, ended=account.ended, browser=browser)
+        known = self._accounts.load(member).ended if ended is None else ended
+        return self._store.start(member, ended=known, browser=browser)
 
     def find(self, token: str) -> Session | None:
         """The session of a token, which is noted as used; None where there is none any more.

@@ -119,10 +119,10 @@ class SignIn:
         right = shut != "source" and self._credentials.is_right(account, typed)
         if account is None or not right or shut or account.member.standing != "active":
             return self._refused(account, digest, asker, shut or "password")
-        return self.go_on(account.member.id, asker)
+        return self._go_on(account, asker)
 
-    def is_them(self, identifier: str, typed: str, asker: Asker) -> bool:
-        """Whether a member who has signed in knows their password, before something grave.
+    def proven(self, identifier: str, typed: str, asker: Asker) -> Account | None:
+        """The account of a member who knows its password, before something grave; else None.
 
         Raises:
             StoreUnavailable: take it as not known.
@@ -131,9 +131,9 @@ class SignIn:
         digest = self._store.digest(account.member.email)
         shut = self._shut(digest, account, asker)
         if shut != "source" and self._credentials.is_right(account, typed) and not shut:
-            return True
+            return account
         self._refused(account, digest, asker, shut or "password")
-        return False
+        return None
 
     def _shut(self, digest: str, account: Account | None, asker: Asker) -> Shut:
         """What is shut after too many tries; this one is counted where nothing is."""
@@ -170,8 +170,10 @@ class SignIn:
             self._notices.send(step.told.member, "staff-locked")
 
     def go_on(self, identifier: str, asker: Asker) -> Step:
-        """What is asked for next of a member who has proven their password, or a link to set it."""
-        account = self._store.load(identifier)
+        """What is asked for next of a member who has just set a password by a link."""
+        return self._go_on(self._store.load(identifier), asker)
+
+    def _go_on(self, account: Account, asker: Asker) -> Step:
         member = account.member
         if member.second_factor or self.required:
             token = self._begun.start(
@@ -218,10 +220,12 @@ class SignIn:
         if account is None or account.member.second_factor:
             return Step("refused"), []
         member = account.member
-        codes = self._second_factor.confirm(member, sealed, typed, by=member.source)
+        codes = self._second_factor.confirm(account, sealed, typed, by=member.source)
         self._begun.end(member.id, digest_of(token))
-        step = self._done(self._store.load(member.id), asker, None, "second_factor_set")
-        return step, codes
+        now = self._store.load(member.id)
+        if now.ended != account.ended + 1:  # by more than by this
+            return Step("refused"), []
+        return self._done(now, asker, None, "second_factor_set"), codes
 
     def _account_of(self, token: str) -> Account | None:
         stored = self._begun.find(token, "b") if token else None
@@ -233,19 +237,23 @@ class SignIn:
     def _done(
         self, account: Account, asker: Asker, proof: Proof | None, reason: str = "password"
     ) -> Step:
-        """Let them in, where nobody else has used the same proof meanwhile."""
+        """Let them in, where nobody else has used the same proof meanwhile.
+
+        And where nothing has ended their sessions since they were read, such as another password:
+        to check one takes a while, and who knows the old one alone is not to slip in by it.
+        """
         member = account.member
         change = Change(
             what="signed_in",
             by=member.source,
             reason=proof.kind if proof else reason,
-            rests_on=proof.rests_on if proof else {},
+            rests_on={**account.since, **(proof.rests_on if proof else {})},
             sets={"a": self._store.now_ms(), **(proof.sets if proof else {})},
             removes=proof.removes if proof else (),
         )
         if not self._store.change(member.id, change):
             return Step("refused")
-        token = self._sessions.start(member.id, asker.browser)
+        token = self._sessions.start(member.id, asker.browser, ended=account.ended)
         return Step("done", token, member, device=self._device(member))
 
     def _device(self, member: Member) -> str:

@@ -64,6 +64,14 @@ class Account:
         return None if value is None else int(value)
 
     @property
+    def since(self) -> dict[str, bytes]:
+        """What tells that nothing has ended their sessions since, for a change to rest on.
+
+        Whatever was proven by the password or the second factor as they were read is proven still.
+        """
+        return {"e": self.fields.get("e", b"")}
+
+    @property
     def stands(self) -> dict[str, bytes]:
         """What tells what they may do now, for a change to rest on."""
         return {name: self.fields.get(name, b"") for name in STANDING}

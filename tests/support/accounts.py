@@ -13,6 +13,7 @@ from service.accounts.roles import Role
 if TYPE_CHECKING:
     from service.accounts.members import Member
     from service.bootstrap import Core
+    from service.store.accounts import Account
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 GOOD = "quiet lantern over moss"
@@ -46,6 +47,11 @@ def add_member(
     )
 
 
+def account_of(core: Core, member: Member) -> Account:
+    """What is on record of a member now."""
+    return core._account_store.load(member.id)
+
+
 def code_of(core: Core, secret: str, steps: int = 0) -> str:
     """What an app with that secret shows now, or so many steps of 30 s later."""
     return pyotp.TOTP(secret).generate_otp(core.machine.now_ms() // 30_000 + steps)
@@ -55,6 +61,6 @@ def add_second_factor(core: Core, member: Member) -> tuple[str, list[str]]:
     """Set up a second factor; its secret, and the recovery codes. The code of now is used up."""
     proposal = core.second_factor.propose(member)
     codes = core.second_factor.confirm(
-        member, proposal.sealed, code_of(core, proposal.secret), by=member.source
+        account_of(core, member), proposal.sealed, code_of(core, proposal.secret), by=member.source
     )
     return proposal.secret, codes

@@ -18,7 +18,7 @@ from service.store.keyring import Tampered
 from service.store.keys import StaffKeys
 from service.store.scripts import as_text
 from tests.integration.accounts.trail import audited
-from tests.support.accounts import GOOD, add_member
+from tests.support.accounts import GOOD, account_of, add_member
 
 
 def test_a_member_is_found_by_id_and_by_address_however_it_is_typed(core: Core) -> None:
@@ -187,12 +187,11 @@ def test_who_was_invited_and_has_come_in_meanwhile_is_not_demoted_by_what_was_re
     core: Core,
 ) -> None:
     """Nobody was asked for in their place: they could not administer when they were read."""
-    store = core._account_store
     ana = add_member(core, role=Role.ADMIN, password=None)
-    read = store.load(ana.id)
+    read = account_of(core, ana)
     core.credentials.put(ana, GOOD, by="test", reason="test")
     demoted = replace(read.member, role=Role.STAFF)
-    assert not store.amend(read, demoted, Change(what="access_changed", by="test"))
+    assert not core._account_store.amend(read, demoted, Change(what="access_changed", by="test"))
     assert core.accounts.load(ana.id).role is Role.ADMIN
 
 

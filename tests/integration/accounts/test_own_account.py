@@ -11,8 +11,9 @@ from service.accounts.members import Member
 from service.accounts.sign_in import Asker
 from service.bootstrap import Core
 from service.errors import InvalidInput
-from tests.integration.accounts.conftest import OpenCore, clinics_file
+from tests.integration.accounts.conftest import Counting, OpenCore, clinics_file
 from tests.integration.accounts.mailbox import mails
+from tests.integration.accounts.trail import audited
 from tests.support.accounts import GOOD, add_member, add_second_factor, code_of
 
 HERE = Asker("here", "Firefox")
@@ -83,3 +84,32 @@ def test_where_it_is_required_nobody_does_without_a_second_factor(
     with pytest.raises(InvalidInput, match="required"):
         core.own_account.remove_second_factor(ana, GOOD, HERE)
     assert core.accounts.load(ana.id).second_factor
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_changes_for_who_knew_the_password_until_it_was_changed(
+    core: Core, hasher: Counting, change: str
+) -> None:
+    """Checking takes a while, and whoever has an old password tries to be the last."""
+    ana = add_member(core)
+    add_second_factor(core, ana)
+
+    def meanwhile() -> None:
+        core.credentials.put(ana, NEW, by="test", reason="reset")
+
+    proposal = core.second_factor.propose(ana)
+    attempts: dict[str, Callable[[Core, Member, str], object]] = {
+        **CHANGES,
+        "factor": lambda core, ana, said: core.own_account.set_second_factor(
+            ana, said, proposal.sealed, code_of(core, proposal.secret), HERE
+        ),
+    }
+    hasher.meanwhile = meanwhile
+    before = core.second_factor.codes_left(ana.id)
+    with pytest.raises(InvalidInput):
+        attempts[change](core, ana, GOOD)
+    assert core.sessions.of(ana.id) == []
+    assert core.sign_in.password(ana.email, NEW, HERE).next == "code"
+    assert core.second_factor.codes_left(ana.id) == before
+    assert [what for what, _, _ in audited(core)].count("second_factor_set") == 1
+    assert "recovery_codes_made" not in [what for what, _, _ in audited(core)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
+from service.accounts.members import Member
 from service.accounts.passwords import Passwords
 from service.accounts.sign_in import ACCOUNT_MOST, CODE_MOST, SOURCE_MOST, WINDOW_S, Asker
 from service.bootstrap import Core
@@ -16,7 +18,7 @@ from service.errors import InvalidInput
 from tests.integration.accounts.conftest import Counting, OpenCore, clinics_file
 from tests.integration.accounts.mailbox import mails
 from tests.integration.accounts.trail import audited
-from tests.support.accounts import GOOD, add_member, add_second_factor, code_of
+from tests.support.accounts import GOOD, account_of, add_member, add_second_factor, code_of
 
 ANA = "ana@riverside.example"
 HERE = Asker("source-1", "Firefox")
@@ -305,13 +307,66 @@ def test_who_has_a_second_factor_cannot_put_another_in_its_place_with_a_password
     assert real.sign_in.enrol(begun.token, other.sealed, code, HERE)[0].next == "refused"
 
 
+def test_of_two_who_set_up_a_second_factor_at_once_one_does(real: Core) -> None:
+    ana, together = add_member(real), threading.Barrier(4)
+    begun = [real.sign_in.password(ANA, GOOD, HERE).token for _ in range(4)]
+
+    def enrol(token: str) -> str:
+        proposal = real.second_factor.propose(ana)
+        code = code_of(real, proposal.secret)
+        together.wait()
+        try:
+            return real.sign_in.enrol(token, proposal.sealed, code, HERE)[0].next
+        except InvalidInput as error:
+            return error.code
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(enrol, begun))
+    assert answers.count("done") == 1
+    assert len(real.sessions.of(ana.id)) == 1
+    assert [what for what, _, _ in audited(real)].count("second_factor_set") == 1
+
+
+ENDS: dict[str, Callable[[Core, Member], object]] = {
+    "another password": lambda core, ana: core.credentials.put(
+        ana, "seven copper umbrellas", by="test", reason="reset"
+    ),
+    "disabled and back": lambda core, ana: (
+        core.accounts.disable(ana.id, source="test"),
+        core.accounts.enable(ana.id, source="test"),
+    ),
+    "signed out": lambda core, ana: core.sessions.end_all(ana.id),
+    "a second factor": add_second_factor,
+}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_a_password_that_is_checked_while_the_sessions_are_ended_opens_none(
+    core: Core, hasher: Counting, ends: str
+) -> None:
+    ana = add_member(core)
+    hasher.meanwhile = lambda: ENDS[ends](core, ana)
+    assert core.sign_in.password(ANA, GOOD, HERE).next == "refused"
+    assert core.sessions.of(ana.id) == []
+
+
+def test_a_sign_in_that_was_begun_while_the_sessions_are_ended_goes_no_further(
+    core: Core, hasher: Counting
+) -> None:
+    ana = add_member(core)
+    secret, _ = add_second_factor(core, ana)
+    hasher.meanwhile = lambda: ENDS["another password"](core, ana)
+    begun = core.sign_in.password(ANA, GOOD, HERE)
+    assert core.sign_in.code(begun.token, code_of(core, secret, 1), HERE).next == "refused"
+
+
 def test_a_proposed_secret_is_for_one_member_and_for_an_hour(core: Core) -> None:
     ana, ben = add_member(core), add_member(core, "ben@riverside.example")
     proposal = core.second_factor.propose(ana)
     assert "Aftervisit:ana%40riverside.example" in proposal.uri
     for member, sealed in ((ben, proposal.sealed), (ana, proposal.sealed[:-2]), (ana, "")):
         with pytest.raises(InvalidInput, match="too long"):
-            core.second_factor.confirm(member, sealed, "000000", by="test")
+            core.second_factor.confirm(account_of(core, member), sealed, "000000", by="test")
     later(core, 3600)
     with pytest.raises(InvalidInput, match="too long"):
         core.second_factor.proposed(ana, proposal.sealed)
@@ -335,17 +390,17 @@ def test_setting_up_or_taking_away_a_second_factor_ends_the_sessions(core: Core)
 def test_new_recovery_codes_make_the_old_ones_worthless(core: Core) -> None:
     ana = add_member(core)
     _, old = add_second_factor(core, ana)
-    new = core.second_factor.renew_codes(core.accounts.load(ana.id), by=ana.source)
+    new = core.own_account.renew_codes(ana, GOOD, HERE)
     begun = core.sign_in.password(ANA, GOOD, HERE)
     assert core.sign_in.code(begun.token, old[0], HERE).next == "code"
     assert core.sign_in.code(begun.token, new[0], HERE).next == "done"
     with pytest.raises(InvalidInput, match="second factor first"):
-        core.second_factor.renew_codes(ana, by=ana.source)
+        core.own_account.renew_codes(add_member(core, "ben@riverside.example"), GOOD, HERE)
 
 
 def test_who_is_signed_in_shows_that_it_is_them_by_their_password(core: Core) -> None:
     ana = add_member(core)
-    assert core.sign_in.is_them(ana.id, GOOD, HERE)
+    assert core.sign_in.proven(ana.id, GOOD, HERE)
     for _ in range(ACCOUNT_MOST):
-        assert not core.sign_in.is_them(ana.id, WRONG, HERE)
-    assert not core.sign_in.is_them(ana.id, GOOD, HERE)
+        assert not core.sign_in.proven(ana.id, WRONG, HERE)
+    assert not core.sign_in.proven(ana.id, GOOD, HERE)
