@@ -14,20 +14,24 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
+from service.web.heads import HEAD_S
+
 TOO_LARGE: Final = 413
 TOO_SLOW: Final = 408
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How slowly a body may come.
+    """How slowly a request may come.
 
     Attributes:
-        first_s: for how long it may be waited for at all, in all its parts together, seconds.
+        head_s: how long its head may take, seconds.
+        first_s: for how long its body may be waited for at all, in all its parts together, seconds.
         floor: bytes that gain it a further second: no large body may come more slowly for long.
         linger_s: for how long a body that nobody wants is read after its answer, seconds.
     """
 
+    head_s: float = HEAD_S
     first_s: float = 60.0
     floor: int = 8 * 1024
     linger_s: float = 10.0

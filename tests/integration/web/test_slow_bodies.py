@@ -1,4 +1,4 @@
-"""Bodies that trickle, or that nobody reads, over a real connection."""
+"""Requests that trickle, or that nobody reads, over a real connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.web.bodies import Pace
 from tests.support.console import signed_in
 from tests.support.web import Site, served, site
 
-QUICK = Pace(first_s=0.3, floor=1_000_000, linger_s=0.3)
+QUICK = Pace(head_s=0.3, first_s=0.3, floor=1_000_000, linger_s=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,36 @@ def head(path: str, length: int, *more: str) -> bytes:
     kind = "Content-Type: application/x-www-form-urlencoded"
     lines = [f"POST {path} HTTP/1.1", "Host: x", kind, f"Content-Length: {length}", *more, "", ""]
     return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"\r\n\r\n",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost",
+    ],
+)
+def test_a_connection_that_asks_for_nothing_is_closed(quick: str, begun: bytes) -> None:
+    assert told(quick, begun).count("HTTP/1.1") == begun.count(b"/healthz")
+
+
+def test_headers_without_end_are_refused(quick: str) -> None:
+    more = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 1_000) for number in range(60))
+    parts = urlsplit(quick)
+    with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        with pytest.raises(OSError, match=r"reset|pipe"):  # noqa: PT012 - whichever comes first
+            for _ in range(1_000):
+                connection.sendall(more)
+
+
+def test_a_head_of_usual_size_is_taken(quick: str) -> None:
+    request = head("/console/sign-in", 0, f"Cookie: a={'x' * 8_000}", "Connection: close")
+    assert told(quick, request).startswith("HTTP/1.1 422 ")
 
 
 @pytest.mark.parametrize("path", ["/console/sign-in", "/webhooks/twilio/inbound", "/join/sample"])
