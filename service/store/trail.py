@@ -23,6 +23,8 @@ from service.store.scripts import as_text
 FIRST_READ: Final = 4
 """Entries of each stream read at first; of hardly any are more than these on the newest page."""
 MOST_READ: Final = 256
+_END: Final = 2**64
+"""What the numbers of a server's entries are below."""
 STAFF: Final = "staff"
 """Name of the stream about accounts; a partition's is its number."""
 IMPORTS: Final = "imports"
@@ -53,6 +55,8 @@ class Place:
         number, _, stream = rest.partition("-")
         plain = all(part.isascii() and part.isalnum() for part in (ms, number, stream))
         if not plain or not ms.isdigit() or not number.isdigit() or len(text) > 64:  # noqa: PLR2004
+            return None
+        if not 0 < int(ms) < _END or int(number) >= _END:  # which no server answers
             return None
         return cls(int(ms), int(number), stream)
 

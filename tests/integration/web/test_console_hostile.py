@@ -127,6 +127,13 @@ def test_a_number_without_end_in_an_address_is_no_fault_of_ours(two: Site, path:
     assert answer.status_code < 500
 
 
+@pytest.mark.parametrize("before", [f"{2**64}-0-staff", f"1-{2**64}-staff", "0-0-zz", "0-1-1"])
+def test_a_place_of_the_audit_that_no_entry_has_is_no_fault_of_ours(two: Site, before: str) -> None:
+    desk = signed_in(two, Role.ADMIN)
+    assert desk.get(f"audit?before={before}").status_code == 200
+    assert desk.post("audit", before=before).status_code == 200
+
+
 def test_a_header_of_commas_is_refused_before_it_keeps_a_thread(two: Site) -> None:
     desk = signed_in(two, Role.STAFF)
     begun = time.perf_counter()
