@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from service.accounts.members import Member
 from service.accounts.passwords import Passwords, require_good
@@ -44,9 +44,8 @@ class Credentials:
         by: str,
         reason: str,
         rests_on: Mapping[str, bytes] | None = None,
-        removes: Sequence[str] = (),
     ) -> bool:
-        """Give a member a new password and end every session they have.
+        """Give a member a new password, end every session they have, and make links dead.
 
         Args:
             member: whose.
@@ -54,7 +53,6 @@ class Credentials:
             by: who sets it, for the audit.
             reason: one word.
             rests_on: fields that must still be so.
-            removes: fields to remove with it.
 
         Returns:
             False where what it rests on is not so any more; nothing was changed.
@@ -71,7 +69,7 @@ class Credentials:
             reason=reason,
             rests_on=rests_on or {},
             sets={"p": self._sealed(member, password)},
-            removes=removes,
+            removes=("q",),  # a link that somebody else may have asked for, or got hold of
             ends_sessions=True,
         )
         return self._store.change(member.id, change)

@@ -201,7 +201,6 @@ class Invitations:
             by=member.source,
             reason=opened.purpose,
             rests_on={"q": opened.field},
-            removes=("q",),
         )
         if not done:
             raise LinkDead

@@ -139,6 +139,16 @@ def test_a_new_password_ends_the_sessions_and_leaves_the_second_factor(core: Cor
     assert sent == ["staff-changed", "staff-changed", "staff-reset"]
 
 
+def test_a_password_that_is_changed_makes_the_link_dead_that_somebody_has(core: Core) -> None:
+    ana = add_member(core)
+    core.invitations.ask(ANA)
+    token = link_in(core, ANA)
+    core.own_account.change_password(ana, GOOD, NEW, Asker("here"))
+    with pytest.raises(LinkDead):
+        core.invitations.open(token)
+    assert is_let_in(core, NEW)
+
+
 @pytest.mark.parametrize("typed", ["ben@riverside.example", "no address", "", "gone@x.example"])
 def test_who_is_no_member_gets_nothing(core: Core, typed: str) -> None:
     gone = add_member(core, "gone@x.example")
