@@ -14,7 +14,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
-from service.web.heads import HEAD_S
+from service.web.connections import HEAD_S, TAKEN_S
 
 TOO_LARGE: Final = 413
 TOO_SLOW: Final = 408
@@ -22,18 +22,20 @@ TOO_SLOW: Final = 408
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How slowly a request may come.
+    """How slowly a request may come, and its answer be read.
 
     Attributes:
         head_s: how long its head may take, seconds.
         first_s: for how long its body may be waited for at all, in all its parts together, seconds.
         floor: bytes that gain it a further second: no large body may come more slowly for long.
+        taken_s: how long a client may take for 48 KiB of the answer, seconds.
         linger_s: for how long a body that nobody wants is read after its answer, seconds.
     """
 
     head_s: float = HEAD_S
     first_s: float = 60.0
     floor: int = 8 * 1024
+    taken_s: float = TAKEN_S
     linger_s: float = 10.0
 
 

@@ -16,7 +16,7 @@ from service.collector import spare_the_collector
 from service.settings import Settings
 from service.web.app import create_app
 from service.web.bodies import PACE, Pace
-from service.web.heads import prompt
+from service.web.connections import prompt
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def web_server(core: Core, pace: Pace = PACE) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             create_app(core, pace),
-            http=prompt(pace.head_s),
+            http=prompt(pace.head_s, pace.taken_s),
             log_config=None,
             access_log=False,  # its lines hold tokens; ours name the route
             proxy_headers=False,

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.accounts.roles import Role
+from service.web.app import STATIC
 from service.web.bodies import Pace
 from tests.support.console import signed_in
+from tests.support.polling import until
 from tests.support.web import Site, served, site
 
-QUICK = Pace(head_s=0.3, first_s=0.3, floor=1_000_000, linger_s=0.3)
+QUICK = Pace(head_s=0.3, taken_s=0.5, first_s=0.3, floor=1_000_000, linger_s=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,34 @@ def test_headers_without_end_are_refused(quick: str) -> None:
         with pytest.raises(OSError, match=r"reset|pipe"):  # noqa: PT012 - whichever comes first
             for _ in range(1_000):
                 connection.sendall(more)
+
+
+def large(*more: str) -> bytes:
+    """A request for the largest file that anybody may have."""
+    (file,) = STATIC.glob("vendor/htmx-*.js")
+    lines = [f"GET /static/vendor/{file.name} HTTP/1.1", "Host: x", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def test_a_client_that_reads_no_answer_is_left(quick: str) -> None:
+    parts = urlsplit(quick)
+    with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as connection:
+        connection.sendall(400 * large())
+        until(lambda: is_reset(connection), "the connection is cut")
+
+
+def is_reset(connection: socket.socket) -> bool:
+    try:
+        connection.send(b"\r\n")
+    except OSError:
+        return True
+    return False
+
+
+def test_answers_that_are_read_come_whole(quick: str) -> None:
+    answers = told(quick, 99 * large() + large("Connection: close"))
+    assert answers.count("HTTP/1.1 200 ") == 100
+    assert len(answers) > 100 * 50_000
 
 
 def test_a_head_of_usual_size_is_taken(quick: str) -> None:

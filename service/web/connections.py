@@ -1,7 +1,8 @@
-"""The head of a request: no larger than is allowed, and no later.
+"""Connections: what a client asks for has to come in time, and what it asked for has to be taken.
 
 The server's own protocol waits for ever for the first line and the headers of a request, and keeps
-as many of these as a client sends, before anything of the application is asked.
+as many of these as a client sends, before anything of the application is asked. It waits as long
+for a client to read an answer.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ HEAD_S: Final = 30.0
 """From the connection, or from a head's first byte, until it is whole, seconds."""
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes; browsers and proxies send some hundred, and 8 KB at most."""
+TAKEN_S: Final = 60.0
+"""Until a client has read 48 KiB of an answer that waits, seconds."""
 
 
 class PromptProtocol(HttpToolsProtocol):
     """uvicorn's, for clients that say in time what they want."""
 
     head_s = HEAD_S
+    taken_s = TAKEN_S
+    _full: asyncio.TimerHandle | None = None
     _waits: asyncio.TimerHandle | None = None
     _is_open = False
     _size = 0
@@ -33,6 +38,7 @@ class PromptProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """They are gone."""
         self._have()
+        self._stop_full()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -59,6 +65,22 @@ class PromptProtocol(HttpToolsProtocol):
         elif self.cycle is None or self.cycle.response_complete:
             self._wait()  # of empty lines between requests, the server makes nothing at all
 
+    def pause_writing(self) -> None:
+        """More of an answer waits than is kept for who does not read it."""
+        super().pause_writing()
+        if self._full is None:  # to close is to wait until all is read
+            self._full = self.loop.call_later(self.taken_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Most of it has been read."""
+        self._stop_full()
+        super().resume_writing()
+
+    def _stop_full(self) -> None:
+        if self._full is not None:
+            self._full.cancel()
+            self._full = None
+
     def _wait(self) -> None:
         if self._waits is None:
             self._waits = self.loop.call_later(self.head_s, self.transport.close)
@@ -69,6 +91,6 @@ class PromptProtocol(HttpToolsProtocol):
             self._waits = None
 
 
-def prompt(head_s: float = HEAD_S) -> type[HttpToolsProtocol]:
-    """The protocol for a server that waits for a head for so long, seconds."""
-    return type("PromptProtocol", (PromptProtocol,), {"head_s": head_s})
+def prompt(head_s: float = HEAD_S, taken_s: float = TAKEN_S) -> type[HttpToolsProtocol]:
+    """The protocol for a server that waits for so long, seconds."""
+    return type("PromptProtocol", (PromptProtocol,), {"head_s": head_s, "taken_s": taken_s})
