@@ -24,7 +24,7 @@ MOST_EXPORTED: Final = 100_000
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "seen": ("seen", "exported"),
     "consent": ("enrolled", "consented", "suppressed", "suppression_lifted"),
-    "series": ("status_", "moved", "moved_on", "retried", "sent_now"),
+    "series": ("status_", "restarted", "moved", "moved_on", "retried", "sent_now"),
     "details": ("amended", "links_ended", "erased"),
     "inbox": ("task_", "answer_", "reply_", "mail_"),
     "import": ("imported", "import_"),

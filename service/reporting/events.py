@@ -229,6 +229,7 @@ _PLAIN: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "status_o": ("opt_out", "left", "Left this series"),
     "status_p": ("pause", "paused", "Paused"),
     "status_a": ("resume", "resumed", "Resumed"),
+    "restarted": ("resume", "restarted", "A stop of this series was undone"),
     "links_ended": ("change", "links_ended", "Older links to their page ended"),
     "moved_on": ("change", "moved_on", "Moved to another version of the series"),
     "retried": ("retry", "retried", "A delivery was put up for another try"),

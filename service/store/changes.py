@@ -1,4 +1,4 @@
-"""Changes of a patient's record: new details, links that end, and erasure."""
+"""Changes of a patient's record: new details, stops undone, links that end, and erasure."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from service.store.records import (
 )
 from service.store.scripts import Scripts
 
+Restart = Literal["ok", "going", "final", "late", "again", "silent"]
 DayTaken = Literal["ok", "suppressed", "capped_day", "capped_week"]
 
 
@@ -104,6 +105,31 @@ class PatientChanges:
             raise NotFound("There is no such subscription any more.")
         moved: Literal["ok", "changed", "over"] = answer
         return moved
+
+    def restart(self, subscription: Subscription, *, within_ms: int, source: str) -> Restart:
+        """Undo a stop that staff made: the subscription goes on where it was, in one atomic step.
+
+        Args:
+            subscription: which.
+            within_ms: how long ago it may have been stopped.
+            source: who undoes it, for the audit.
+
+        Returns:
+            ``ok``; ``going``: it is not stopped; ``final``: the patient stopped it, or an address
+            of theirs was stopped since; ``late``: it was stopped too long ago; ``again``: they were
+            enrolled in the series anew; ``silent``: nothing reaches the patient.
+
+        Raises:
+            NotFound: the patient was erased meanwhile.
+        """
+        keys = PartitionKeys(partition_of(subscription.patient))
+        names = (keys.patient(subscription.patient), keys.due, keys.audit, keys.counts)
+        args = (subscription.number, subscription.id, source, self._business.now_ms(), within_ms)
+        answer = self._scripts.run_durably("restart", [(names, args)])[0].decode()
+        if answer == "gone":
+            raise NotFound("There is no such subscription any more.")
+        restarted: Restart = answer
+        return restarted
 
     def take_day(
         self, identifier: str, channel: Channel, day: date, message: str, *, source: str

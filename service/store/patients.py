@@ -289,6 +289,7 @@ class Patients:
         source: str,
         reason: str,
         until_ms: int | None = None,
+        undoable: bool = False,
     ) -> Status | None:
         """Pause, resume or stop; None when done, else the status that forbade it.
 
@@ -302,6 +303,9 @@ class Patients:
             source: who does it, for the audit.
             reason: one word, for the audit.
             until_ms: when a pause ends by itself, business ms UTC; None: when somebody ends it.
+            undoable: of a stop: whether it is one of staff's own, which they may undo
+                (``PatientChanges.restart``). Who does it does not say so: staff also correct
+                what a patient's own words were taken for.
         """
         keys = PartitionKeys(partition_of(subscription.patient))
         now = self._clock.now_ms()
@@ -323,6 +327,7 @@ class Patients:
                         reason,
                         now,
                         "" if until_ms is None else until_ms,
+                        int(undoable) or "",
                     ),
                 )
             ],

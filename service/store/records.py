@@ -3,7 +3,8 @@
 A patient is one hash (see ``keys.PartitionKeys.patient``). Its fields: ``c`` encrypted contact,
 ``h`` channels with consent, ``s<n>`` subscription, ``u<n>`` its status, ``k<n>`` its cursor,
 ``f<n>`` its flight, ``a<n>.<step>`` a delivery tried again, ``b<n>`` when one of those wants to be
-looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself,
+looked at, ``d<n>`` when its pause ends, ``l<n>`` when it was left by itself and, where staff may
+undo that, what it goes back to,
 ``g<n>`` steps that are over before their turn, ``m<n>`` what it went on as, ``t<n>`` the clinic's
 number under which it is counted, ``y<n>`` the pause that an opt-out ended, ``w<n>`` leases that
 ran out, ``r`` local days of recent drips, ``xs``/``xe`` suppression copies, ``ns``/``ne`` and
@@ -235,6 +236,7 @@ class PatientFields:
         series, version, start, enrolled = packed.split("|")
         index, attempts, failures = [*(self.text(f"k{number}") or "0|0").split("|"), "0"][:3]
         flight, went_on = self.text(f"f{number}"), self.text(f"m{number}")
+        left, _, way_back = (self.text(f"l{number}") or "").partition("|")
         status = Status(self.text(f"u{number}") or "n")
         if went_on and status is Status.COMPLETED:
             status = Status.MOVED
@@ -252,7 +254,8 @@ class PatientFields:
             flight=Flight.unpack(flight) if flight else None,
             failures=int(failures),
             until_ms=_ms(self.text(f"d{number}")),
-            left="l" + str(number) in self.fields,
+            left=bool(left),
+            undoable_ms=int(left) if way_back else None,
             done=_places(self.text(f"g{number}") or ""),
             moved_to=int(went_on.partition("|")[0]) if went_on else None,
         )

@@ -105,6 +105,7 @@ class Subscription:
         failures: how many of the attempts failed in a way that is tried only so often.
         until_ms: when its pause ends by itself, business ms UTC; None where it does not.
         left: it was stopped by itself; what is lifted from an address does not revive it.
+        undoable_ms: when staff stopped it so, business ms UTC, where they may undo that; else None.
         done: later steps that the patient had before they were moved to this version.
         moved_to: number of the subscription that it went on as, in another version of the series.
         again: where `index` is that of a delivery behind the cursor, tried once more.
@@ -124,6 +125,7 @@ class Subscription:
     failures: int = 0
     until_ms: int | None = None
     left: bool = False
+    undoable_ms: int | None = None
     done: frozenset[int] = frozenset()
     moved_to: int | None = None
     again: Again | None = None

@@ -3,6 +3,8 @@
 -- ARGV: copy field, sequence, on, reason, patient id, business now ms, the address's digest.
 -- Where the patient's address was corrected ('n'), only the one that it is now counts; what comes
 -- for the one that it is about to be ('m') is kept until it is.
+-- Whatever stops an address but a number that does not work takes from staff the way back from a stop
+-- of theirs (restart.lua).
 -- Ends subscriptions that no channel reaches any more; a lift revives those that one reaches again.
 -- Returns {applied, subscription numbers whose status changed...}.
 --@ shared/counting.lua
@@ -10,6 +12,16 @@ local UNREACHABLE = {invalid = 'x', wrong_number = 'x'}
 -- What is counted is why somebody left; 'o', of themselves, where it is not said here.
 local WHY = {invalid = 'x', wrong_number = 'x', died = 'x', staff = 's'}
 local letter = string.sub(ARGV[1], 2)
+
+local function end_ways_back()
+  if ARGV[3] ~= '1' or ARGV[4] == 'invalid' then return end
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.find(field, '^l%d+$') then
+      redis.call('HSET', KEYS[1], field, string.match(redis.call('HGET', KEYS[1], field), '^%d+'))
+    end
+  end
+end
+
 local own = redis.call('HGET', KEYS[1], 'n' .. letter)
 if own and string.match(own, '^[^|]*') ~= ARGV[7] then
   local coming = redis.call('HGET', KEYS[1], 'm' .. letter)
@@ -17,11 +29,13 @@ if own and string.match(own, '^[^|]*') ~= ARGV[7] then
   if digest == ARGV[7] and tonumber(sequence) < tonumber(ARGV[2]) then
     coming = table.concat({digest, ARGV[2], ARGV[3], ARGV[4]}, '|')
     redis.call('HSET', KEYS[1], 'm' .. letter, coming)
+    end_ways_back()
   else
     redis.call('HSET', KEYS[1], 'n' .. letter, own)  -- for WAITAOF, see below
   end
   return {0}
 end
+end_ways_back()
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known and tonumber(string.match(known, '^%d+')) >= tonumber(ARGV[2]) then
   -- Written once more, since WAITAOF confirms at once on a connection that wrote nothing.

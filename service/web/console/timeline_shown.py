@@ -13,7 +13,7 @@ from service.reporting.lines import Line
 from service.web.language import words
 from service.web.when import spoken_day, spoken_time
 
-_GOOD: Final = frozenset({"sent", "delivered", "opted_in", "resumed", "consented"})
+_GOOD: Final = frozenset({"sent", "delivered", "opted_in", "resumed", "restarted", "consented"})
 _BAD: Final = frozenset({"undelivered", "failed", "parked", "opted_out", "left"})
 _CARE: Final = frozenset({"unknown", "pending", "skipped", "paused", "not_sent", "task_open"})
 

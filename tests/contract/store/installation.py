@@ -15,6 +15,7 @@ from service.carriers.base import Receipt
 from service.dispatch.parts import Stores
 from service.dispatch.receipts import Receipts
 from service.dispatch.stops import Stops
+from service.store.changes import PatientChanges, Restart
 from service.store.connection import Durability, connect
 from service.store.dispatching import DispatchStore, Question
 from service.store.flights import Beginning, Begun, Conclusion
@@ -44,6 +45,7 @@ DAY = date(2026, 3, 2)
 DUE = 1_772_470_800_000
 """Monday 2026-03-02 17:00 UTC, ms."""
 LEASE_MS = 60_000
+WEEK_MS = 7 * 86_400_000
 SENDER = "+15005550006"
 PHONE, MAILBOX = "+15035550100", "ana@example.org"
 
@@ -261,6 +263,25 @@ class Installed:
             reason="staff",
             until_ms=until_ms,
         )
+
+    def stop_one(
+        self, patient: str, number: int = 1, *, source: str = "staff:ida", undoable: bool = True
+    ) -> Status | None:
+        """Stop one subscription as staff do; where it may not be undone, as a patient does."""
+        return self.patients.set_status(
+            self.subscription(patient, number),
+            Status.OPTED_OUT,
+            allowed=[Status.ACTIVE, Status.PAUSED, Status.OPTED_OUT],
+            source=source,
+            reason="left",
+            undoable=undoable,
+        )
+
+    def restart(self, patient: str, number: int = 1) -> Restart:
+        """Undo that, within a week."""
+        changes = PatientChanges(self.scripts, self.patients._keyring, self.business)
+        subscription = self.subscription(patient, number)
+        return changes.restart(subscription, within_ms=WEEK_MS, source="staff:ida")
 
     def place(self, member: str, partition: int = 1) -> set[str]:
         """In which of the two indexes a subscription stands."""

@@ -23,16 +23,22 @@ from tests.support.sets import Store
 PHONES = ("+15035550100", "+15035550101")
 MAILBOX = "ana@example.org"
 REASONS = ("stop", "staff", "invalid")
+STEPS = 3
 
 
 @dataclass
 class ModelPatient:
-    """What the model knows of a patient: an identifier, a phone, perhaps a mailbox."""
+    """What the model knows of a patient: an identifier, a phone, perhaps a mailbox.
+
+    Attributes:
+        undoable: numbers of the subscriptions that staff have stopped, and may go on with.
+    """
 
     id: str
     phone: str
     by_mail: bool
     subscriptions: int = 1
+    undoable: set[int] = field(default_factory=set)
 
     def suppressions(self, ledger: dict[tuple[Channel, str], set[str]]) -> dict[Channel, bool]:
         found: dict[Channel, bool] = {"sms": bool(ledger.get(("sms", self.phone)))}
@@ -136,6 +142,14 @@ class People(RuleBasedStateMachine):
         else:
             standing.discard(reason)
             self.store.lift(*address, reason)
+        self._told(address)
+
+    def _told(self, address: tuple[Channel, str]) -> None:
+        """Patients were told how an address stands: what it has stopped, staff do not undo."""
+        if self.ledger.get(address, set()) - {"invalid"}:
+            for person in self.people:
+                if address[1] in {person.phone, MAILBOX if person.by_mail else ""}:
+                    person.undoable.clear()
 
     @rule(phone=st.sampled_from(PHONES), keyword=st.sampled_from(["stop", "start"]))
     def text(self, phone: str, keyword: str) -> None:
@@ -177,6 +191,7 @@ class People(RuleBasedStateMachine):
             if new or not answered:
                 store.suppress("sms", text.phone, "stop")
                 standing.add("stop")
+                self._told(("sms", text.phone))
         else:
             overtaken = store.suppressions.lift(
                 "sms", digest, source="test", lifts=("stop",), stops=reply.stops
@@ -186,6 +201,7 @@ class People(RuleBasedStateMachine):
                 self.answered[text.phone] = text.stops
                 standing.discard("stop")
             store.lift("sms", text.phone, "nothing")  # carries the ledger to the patients
+            self._told(("sms", text.phone))
 
     @rule(draw=st.data(), pause=st.booleans())
     def pause_or_resume(self, draw: st.DataObject, *, pause: bool) -> None:
@@ -211,6 +227,45 @@ class People(RuleBasedStateMachine):
             draw.draw(st.integers(1, person.subscriptions)),
             until_ms=self.store.business.ms + ahead_ms,
         )
+
+    @rule(draw=st.data(), by_staff=st.booleans())
+    def stop_one(self, draw: st.DataObject, *, by_staff: bool) -> None:
+        """The patient leaves one series, or staff stop it: perhaps by mistake, perhaps twice."""
+        person = draw.draw(st.sampled_from(self.people))
+        number = draw.draw(st.integers(1, person.subscriptions))
+        stands = self.store.status(person.id, number)
+        if stands is Status.COMPLETED:
+            return
+        self.store.stop_one(person.id, number, undoable=by_staff)
+        if not by_staff:
+            person.undoable.discard(number)
+        elif stands in {Status.ACTIVE, Status.PAUSED}:
+            person.undoable.add(number)
+
+    @rule(draw=st.data())
+    def restart(self, draw: st.DataObject) -> None:
+        """Staff undo a stop: only one of their own, only where nothing else was stopped since."""
+        person = draw.draw(st.sampled_from(self.people))
+        number = draw.draw(st.integers(1, person.subscriptions))
+        before = self.store.subscription(person.id, number)
+        if before.index >= STEPS and not self.store.fields(person.id).again(number):
+            return  # nothing of it is left: a worker would complete it
+        if all(person.suppressions(self.ledger).values()):
+            wanted = {"silent", "final", "going"}
+        elif before.status is not Status.OPTED_OUT:
+            wanted = {"going"}
+        else:
+            wanted = {"ok"} if number in person.undoable else {"final"}
+        answer = self.store.restart(person.id, number)
+        assert answer in wanted
+        after = self.store.subscription(person.id, number)
+        assert (after.index, after.flight) == (before.index, before.flight)
+        if answer == "ok":
+            person.undoable.discard(number)
+            assert after.status in {Status.ACTIVE, Status.PAUSED}
+            assert not after.left
+        else:
+            assert after == before
 
     @rule(draw=st.data(), phone=st.sampled_from(PHONES))
     def correct_the_phone(self, draw: st.DataObject, phone: str) -> None:

@@ -25,10 +25,9 @@ from service.store.records import LETTER, Again, Channel, Claimed, Status
 from tests.contract.store.conftest import KINDS
 from tests.contract.store.counting import counted, recount
 from tests.contract.store.installation import DAY, DUE, LEASE_MS
-from tests.contract.store.model import Hold, ModelPatient, People
+from tests.contract.store.model import STEPS, Hold, ModelPatient, People
 from tests.support.sets import Store
 
-STEPS = 3
 OPEN = frozenset({Status.ACTIVE})
 PROFILE = settings(
     max_examples=40,

@@ -111,6 +111,10 @@ def _constants(value: ast.expr) -> Iterator[str]:
         ),
         (told("status_a", by="cli"), "Resumed by staff on Monday 02 Mar 18:02."),
         (
+            told("restarted"),
+            "A stop of this series was undone by staff (ida) on Monday 02 Mar 18:02.",
+        ),
+        (
             told("status_o", "left", by="page"),
             "Left this series on their page on Monday 02 Mar 18:02.",
         ),
@@ -160,7 +164,7 @@ def test_every_change_that_a_script_writes_down_is_told_or_is_known_to_be_told_o
     assert otherwise <= written
     assert written - otherwise == {
         *("suppressed", "suppression_lifted", "amended", "links_ended", "retried"),
-        *("status_", "mail_", "reply_corrected", "moved", "moved_on", "sent_now"),
+        *("status_", "mail_", "reply_corrected", "moved", "moved_on", "sent_now", "restarted"),
     }
 
 
@@ -213,6 +217,7 @@ def test_no_event_has_an_outcome_that_a_delivery_may_have() -> None:
     found = {of_sent(Sent("m1", "sms", "help", state, ""), AT).outcome for state in WORDS.values()}
     found |= {of_reply(reply("other"), AT, None).outcome, told("suppressed", "stop").outcome}
     found |= {told(what).outcome for what in ("status_p", "status_a", "status_o", "amended")}
+    found.add(told("restarted").outcome)
     assert not found & deliveries
 
 
