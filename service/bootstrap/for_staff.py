@@ -22,6 +22,7 @@ from service.staff.finding import Finding
 from service.staff.listing import Listing
 from service.staff.moving import Moving
 from service.staff.one_message import OneMessage
+from service.staff.restarting import Restarting
 from service.staff.timeline import Timeline
 from service.store.address_changes import AddressChanges
 from service.store.counts import ClinicNumbers, Counts
@@ -76,6 +77,11 @@ class ForStaff(ForAccounts):
     def moving(self) -> Moving:
         """Has series begin on another day."""
         return Moving(self.patients, self.changes, self.business)
+
+    @cached_property
+    def restarting(self) -> Restarting:
+        """Undoes stops of single series."""
+        return Restarting(self.patients, self.changes)
 
     @cached_property
     def corrected_addresses(self) -> Addresses:

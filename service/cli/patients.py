@@ -1,4 +1,4 @@
-"""`aftervisit patients`: find, show, pause, resume and stop, from a shell; see also ``record``."""
+"""`aftervisit patients`: find, show, pause, resume, stop, from a shell; see also ``record``."""
 
 from __future__ import annotations
 
@@ -178,6 +178,26 @@ def resume(patient: str, series: str | None, as_json: bool) -> None:
     with opened() as core:
         moved = core.staff.resume(patient, series=series, source=operator())
     _print_moved(patient, "resumed", moved, as_json=as_json)
+
+
+@patients.command(
+    short_help="Undo a stop of one series that staff made by mistake.",
+    epilog=examples("aftervisit patients restart 0j4zz670ccqp --series restless-legs"),
+)
+@_ID
+@click.option("--series", required=True, metavar="NAME", help="The series that was stopped.")
+@as_json
+def restart(patient: str, series: str, as_json: bool) -> None:
+    """Undo a stop of one series that staff made in the console, within seven days.
+
+    It goes on where it was, at most one message a day. What the patient has stopped stays so, and
+    so does a series after whose stop they opted out. It does not undo `stop`.
+    """
+    from service.cli.opening import opened, operator  # noqa: PLC0415
+
+    with opened() as core:
+        subscription = core.restarting.restart_series(patient, series, source=operator())
+    _print_moved(patient, "restarted", [subscription], as_json=as_json)
 
 
 @patients.command(epilog=examples("aftervisit patients stop 0j4zz670ccqp"))

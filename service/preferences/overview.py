@@ -11,11 +11,12 @@ from typing import Final, Literal
 from messages.catalog import Catalog
 from schedules.calendar import Profile, local_date, zone_of
 from service.clinics import Clinic
-from service.clock import BusinessClock, from_ms
+from service.clock import BusinessClock, from_ms, to_ms
 from service.dispatch.standing import profile_of, series_of
 from service.reporting.coming import coming
 from service.reporting.lines import PLANNED
 from service.staff.details import languages_of
+from service.staff.restarting import undoable_until
 from service.store.patients import Patients
 from service.store.records import CHANNELS, Channel, Patient, PatientFields, Status, Subscription
 
@@ -48,6 +49,7 @@ class SeriesView:
         done: steps that are over, of ``total``.
         until: date on which its pause ends by itself; None where it does not.
         coming: the next deliveries, in order; empty while nothing comes.
+        undoable: last date on which staff may undo their stop of it; None where they may not.
     """
 
     number: int
@@ -58,6 +60,7 @@ class SeriesView:
     total: int
     until: date | None
     coming: tuple[Coming, ...]
+    undoable: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,11 @@ def _series(
     series = series_of(subscription)
     words = series.words(language)
     zone = zone_of(profile.timezone)
-    paused = subscription.status is Status.PAUSED and subscription.until_ms is not None
-    until = from_ms(subscription.until_ms or 0).astimezone(zone).date() if paused else None
+
+    def day(ms: int | None) -> date | None:
+        return None if ms is None else from_ms(ms).astimezone(zone).date()
+
+    paused = subscription.status is Status.PAUSED
     return SeriesView(
         number=subscription.number,
         title=words.title,
@@ -175,8 +181,9 @@ def _series(
         status=subscription.status,
         done=min(subscription.index, len(series.steps)),
         total=len(series.steps),
-        until=until,
+        until=day(subscription.until_ms) if paused else None,
         coming=tuple(islice(_coming(fields, subscription, profile, now), NEXT)),
+        undoable=day(undoable_until(fields, subscription, to_ms(now))),
     )
 
 

@@ -11,7 +11,7 @@ from schedules.calendar import resolve, zone_of
 from service.clock import BusinessClock, from_ms, to_ms
 from service.errors import AftervisitError, InvalidInput, NotFound
 from service.store.patients import Patients
-from service.store.records import CHANNELS, Channel, Status, Subscription
+from service.store.records import CHANNELS, Channel, PatientFields, Status, Subscription
 from service.store.suppressions import Suppressions
 
 STAFF = "staff"
@@ -86,10 +86,16 @@ class Staff:
             )
         return to_ms(resolve(datetime.combine(day, time(0)), zone))
 
-    def leave(self, identifier: str, number: int, *, source: str) -> bool:
+    def leave(self, identifier: str, number: int, *, source: str, undoable: bool = False) -> bool:
         """End one subscription for good, and no other; False where it had ended before.
 
         One that an opt-out has ended is not revived with the others when that is lifted.
+
+        Args:
+            identifier: the patient's id.
+            number: of the subscription.
+            source: who says so, for the audit.
+            undoable: whether it is for staff to undo (`Restarting`): not what the patient wanted.
 
         Raises:
             NotFound: there is no such patient, or no such subscription.
@@ -98,10 +104,17 @@ class Staff:
         if subscription is None:
             raise NotFound("The patient has no such subscription.")
         stands = self._patients.set_status(
-            subscription, Status.OPTED_OUT, allowed=_LEAVABLE, source=source, reason="left"
+            subscription,
+            Status.OPTED_OUT,
+            allowed=_LEAVABLE,
+            source=source,
+            reason="left",
+            undoable=undoable,
         )
         went_on = self._went_on(subscription)
-        ended = went_on is not None and self.leave(identifier, went_on.number, source=source)
+        ended = went_on is not None and self.leave(
+            identifier, went_on.number, source=source, undoable=undoable
+        )
         return ended or stands is None
 
     def _went_on(self, subscription: Subscription) -> Subscription | None:
@@ -163,8 +176,9 @@ class Staff:
         until_ms: int | None = None,
     ) -> tuple[str, ...]:
         moved, refused = [], []
-        concerned = {each.number: each for each in self._concerned(identifier, series)}
-        left = list(concerned.values())
+        fields = self._patients.load(identifier)
+        seen = {each.number: each for each in concerned(fields, series)}
+        left = list(seen.values())
         while left:
             subscription = left.pop(0)
             stands = self._patients.set_status(
@@ -178,8 +192,8 @@ class Staff:
             if stands is None:
                 moved.append(subscription.id)
             elif went_on := self._went_on(subscription):
-                left += [] if went_on.number in concerned else [went_on]
-                concerned[went_on.number] = went_on
+                left += [] if went_on.number in seen else [went_on]
+                seen[went_on.number] = went_on
             else:
                 refused.append(f"{subscription.series} is {stands.word.replace('_', ' ')}")
         if not moved:
@@ -188,13 +202,18 @@ class Staff:
             raise NothingToChange(f"There is nothing to {word}: {told}.")
         return tuple(moved)
 
-    def _concerned(self, identifier: str, series: str | None) -> list[Subscription]:
-        """The subscriptions meant; of one series the latest, as a patient may repeat it."""
-        found = list(self._patients.load(identifier).subscriptions())
-        if series is None:
-            return found
-        matching = [each for each in found if each.series == series]
-        if not matching:
-            names = ", ".join(sorted({each.series for each in found})) or "none"
-            raise NotFound(f"The patient is not in the series {series}. Theirs: {names}.")
-        return matching[-1:]
+
+def concerned(fields: PatientFields, series: str | None) -> list[Subscription]:
+    """The subscriptions meant: all of them, or of one series the latest, as it may be repeated.
+
+    Raises:
+        NotFound: the patient was never in that series.
+    """
+    found = list(fields.subscriptions())
+    if series is None:
+        return found
+    matching = [each for each in found if each.series == series]
+    if not matching:
+        names = ", ".join(sorted({each.series for each in found})) or "none"
+        raise NotFound(f"The patient is not in the series {series}. Theirs: {names}.")
+    return matching[-1:]

@@ -21,6 +21,8 @@ CONSOLE: Final = "console"
 """Where it is, below the site's root."""
 HTMX_POLICY: Final = f"{SCRIPTED_POLICY}; connect-src 'self'"
 """Pages are renewed in part by htmx, from here only."""
+REFUSED: Final = "stands_"
+"""Begins what is told (``?done=``) where a form was not followed."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -65,6 +67,7 @@ def console_page(
                 "visit": visit,
                 "sections": sections_of(visit.member) if visit else (),
                 "notice": own.get(f"done_{done}", "") if done else "",
+                "notice_tone": "care" if done.startswith(REFUSED) else "good",
                 **values,
             }
         )

@@ -177,7 +177,7 @@ def stop_messages(
         return _stop(visit, contact, what, InvalidInput("sure", "-", say["sure_needed"]))
     if number is None:
         staff.stop(patient, source=visit.source, channels=channels)
-    elif not staff.leave(patient, number, source=visit.source):
+    elif not staff.leave(patient, number, source=visit.source, undoable=True):
         return visit.to(f"patients/{patient}", done="same")
     return visit.to(f"patients/{patient}", done="stopped")
 

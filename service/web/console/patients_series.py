@@ -1,4 +1,4 @@
-"""What is done about a patient's series: pause, resume, another first day, a further one."""
+"""What is done about a patient's series: pause, resume, undo a stop, another day, a further one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from starlette.responses import Response
 from service.enrolment.enrol import AlreadyEnrolled
 from service.enrolment.form import read_start
 from service.errors import InvalidInput, NotFound
+from service.staff.restarting import StopStands
 from service.staff.subscriptions import NothingToChange
 from service.store.records import Patient, PatientFields, Subscription
 from service.web.console.access import ChangesPatients, Visit
 from service.web.console.calendar_shown import calendar
-from service.web.console.pages import console_router
+from service.web.console.pages import REFUSED, console_router
 from service.web.console.patients_enrol import series_of_choice
 from service.web.console.patients_shown import heading, person_of, teller_of
 from service.web.when import spoken_date
@@ -85,6 +86,18 @@ def resume_series(visit: ChangesPatients, patient: str, number: int) -> Response
     except NothingToChange:
         return visit.to(f"patients/{patient}", done="same")
     return visit.to(f"patients/{patient}", done="resumed")
+
+
+@router.post("/patients/{patient}/restart/{number}")
+def restart_series(visit: ChangesPatients, patient: str, number: int) -> Response:
+    """Undo a stop that staff made by mistake; where it stands, say why."""
+    person_of(visit, patient)
+    try:
+        visit.core.restarting.restart(patient, number, source=visit.source)
+    except StopStands as stands:
+        word = "same" if stands.why == "going" else f"{REFUSED}{stands.why}"
+        return visit.to(f"patients/{patient}", done=word)
+    return visit.to(f"patients/{patient}", done="restarted")
 
 
 @router.get("/patients/{patient}/move/{number}")

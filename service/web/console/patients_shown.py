@@ -125,6 +125,9 @@ def _series(visit: Visit, view: SeriesView) -> dict[str, Any]:
         "runs": view.status in {Status.ACTIVE, Status.PAUSED},
         "active": view.status is Status.ACTIVE,
         "paused": view.status is Status.PAUSED,
+        "undo": say["undo_what"].format(day=spoken_day(view.undoable, visit.language))
+        if view.undoable
+        else "",
         "progress": say["progress"].format(done=view.done, total=view.total),
         "coming": [
             {

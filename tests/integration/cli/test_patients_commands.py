@@ -86,6 +86,25 @@ def test_a_pause_holds_one_series_or_all_and_a_resume_lets_it_go(shell: Shell) -
     ).failed(1)
 
 
+def test_a_series_that_staff_stopped_by_mistake_goes_on_and_a_stop_of_all_does_not(
+    shell: Shell,
+) -> None:
+    patient = enrol(shell)
+    restart = ("patients", "restart", patient, "--series", "sleep-hygiene")
+    assert "not stopped" in shell(*restart).failed(1)
+    with shell.core() as core:
+        core.staff.leave(patient, 1, source="staff:ida", undoable=True)
+    assert _statuses(shell, patient) == ["opted_out"]
+    assert shell(*restart, "--json").answer == {
+        "patient": patient,
+        "restarted": [f"{patient}.1"],
+    }
+    assert _statuses(shell, patient) == ["active"]
+    shell("patients", "stop", patient)
+    assert "Only they can come back" in shell(*restart).failed(1)
+    assert "--series" in shell("patients", "restart", patient).failed(2)
+
+
 def test_a_stop_covers_every_address_and_names_who_shares_one(shell: Shell) -> None:
     ana, ben = enrol(shell, *MAIL), enrol(shell, name="Ben")
     stopped = shell("patients", "stop", ana, "--json").answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 from zoneinfo import ZoneInfo
@@ -16,9 +17,12 @@ from schedules.series import load_series
 from service.clock import from_ms
 from service.dispatch.standing import profile_of
 from service.staff.details import Details
+from service.store.flights import Conclusion
 from service.store.history import HistoryEntry
 from service.store.keyring import InvalidToken
+from service.store.records import FlightState, Status
 from tests.integration.dispatch.installation import Patient, Worker
+from tests.support.polling import until
 
 ZONE = ZoneInfo("America/Los_Angeles")
 
@@ -220,3 +224,77 @@ def test_a_link_that_was_asked_for_comes_by_e_mail_and_not_where_e_mail_was_stop
 
 def mails_to(worker: Worker, patient: Patient) -> list[str]:
     return [mail["content"] for mail in worker.mail.accepted() if mail["to"] == [patient.email]]
+
+
+def stop(worker: Worker, patient: Patient) -> None:
+    assert worker.core.staff.leave(patient.receipt.patient, 1, source="staff:ida", undoable=True)
+
+
+def restart(worker: Worker, patient: Patient) -> None:
+    worker.core.restarting.restart(patient.receipt.patient, 1, source="staff:ida")
+
+
+def test_after_a_stop_that_was_undone_nothing_comes_in_a_heap_and_nothing_twice(
+    worker: Worker,
+) -> None:
+    patient = worker.enrol()
+    go_on(worker, 4)
+    stop(worker, patient)
+    stopped_ms = worker.core.business.now_ms()
+    go_on(worker, 6)
+    assert since(patient, stopped_ms) == []
+    restart(worker, patient)
+    go_on(worker, 8)
+    assert [entry.index for entry in patient.history] == list(range(len(patient.history)))
+    steps = load_series("restless-legs").steps
+    entries = since(patient, stopped_ms)
+    drips = [e for e in entries if e.state == State.SENT.code and steps[e.index].kind == "drip"]
+    days = days_of(drips, ZONE)
+    assert days
+    assert len(set(days)) == len(days), "one a day"
+    assert max(Counter(text["body"] for text in texts_to(worker, patient)).values()) == 1
+
+
+def begun(worker: Worker, patient: Patient) -> bool:
+    """Whether the provider is being called for them."""
+    subscription = worker.core.patients.load(patient.receipt.patient).subscription(1)
+    flight = subscription.flight if subscription else None
+    return flight is not None and flight.state is FlightState.BEGUN
+
+
+@pytest.mark.parametrize("undone_first", [False, True])
+def test_while_a_message_is_under_way_it_arrives_once_and_the_next_one_comes(
+    worker: Worker, *, undone_first: bool
+) -> None:
+    patient = worker.enrol_by_text()
+    patient.refused("delay", seconds=1)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(worker.drain)
+        until(lambda: begun(worker, patient), "the message is under way")
+        stop(worker, patient)
+        if undone_first:
+            restart(worker, patient)
+        assert begun(worker, patient), "the provider has not answered yet"
+        sending.result()
+    if not undone_first:
+        restart(worker, patient)
+    go_on(worker, 3)
+    assert [entry.index for entry in patient.history] == list(range(len(patient.history)))
+    assert len(texts_to(worker, patient)) == len(patient.history) > 1
+
+
+def test_one_whose_last_message_was_under_way_is_complete_once_the_stop_is_undone(
+    worker: Worker,
+) -> None:
+    patient = worker.enrol_by_text()
+    identifier, end = patient.receipt.patient, len(load_series("restless-legs").steps)
+    store = worker.core.dispatch_store
+    lease_ms = worker.core.machine.now_ms() + 60_000
+    (claimed,) = store.claim(0, worker.core.business.now_ms(), 10, lease_ms)
+    stop(worker, patient)
+    last = Conclusion(f"{identifier}.1", claimed.token, "c", "end", cursor=(end, 0, 0))
+    assert store.conclude([last]) == [True]
+    restart(worker, patient)
+    worker.drain()
+    assert patient.status is Status.COMPLETED
+    assert texts_to(worker, patient) == []

@@ -271,6 +271,7 @@ def test_a_patient_of_another_clinic_does_not_exist_on_any_page(
     for path, fields in {
         "pause/1": {},
         "resume/1": {},
+        "restart/1": {},
         "move/1": {"start": "2026-03-09", "sure": "1"},
         "details": {"bedtime": "21:00"},
         "stop": {"what": "all", "sure": "1"},
@@ -388,6 +389,55 @@ def test_stopping_asks_to_be_sure_and_then_stops(
     assert "stopped by the clinic" in told
     assert (web.silent(ana, "email"), web.silent(ana)) == (True, False)
     desk.follow(path, what="1", sure="1")
+    subscription = web.core.patients.load(ana).subscription(1)
+    assert subscription is not None
+    assert subscription.status.word == "opted_out"
+
+
+def test_a_series_that_was_stopped_by_mistake_goes_on_by_a_button(
+    web: Site, desk: Desk, phone: str
+) -> None:
+    ana = enrol(web, phone=phone)
+    button, undo = f"console/patients/{ana}/restart/1", f"patients/{ana}/restart/1"
+    assert button not in desk.get(f"patients/{ana}").text
+    stopped = desk.follow(f"patients/{ana}/stop", what="1", sure="1")
+    assert button in stopped.text
+    assert "Was that a mistake? Then let it go on where it was, until Tuesday, March 10" in said(
+        stopped
+    )
+    viewer = signed_in(web, Role.VIEWER, "riverside")
+    assert button not in viewer.get(f"patients/{ana}").text
+    told = said(desk.follow(undo))
+    assert "Undone. The series goes on where it was." in told
+    assert "The stop of this series was undone" in told
+    assert f"By {desk.member.name}." in told
+    assert "Was that a mistake?" not in told
+    assert "Nothing was different" in said(desk.follow(undo)), "a double click"
+    assert desk.post(f"patients/{ana}/restart/7").status_code == MISSING
+    entries = web.core.audit.of(PartitionKeys(partition_of(ana)), [ana], 0)
+    assert [e.by for e in entries if e.what == "restarted"] == [desk.member.source]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("stop_first", [False, True])
+def test_a_text_that_says_stop_stands_whether_it_comes_before_or_after_the_stop_is_undone(
+    web: Site, phone: str, language: str, *, stop_first: bool
+) -> None:
+    desk = signed_in(web, Role.STAFF, "riverside", language=language)
+    ana = enrol(web, phone=phone)
+    desk.follow(f"patients/{ana}/stop", what="1", sure="1")
+    if stop_first:
+        web.text(phone, "stop")
+    answer = desk.follow(f"patients/{ana}/restart/1")
+    told = said(answer)
+    assert ('class="notice care" role="status"' in answer.text) == stop_first
+    wanted = ("Not undone: the patient", "No se deshizo") if stop_first else ("Undone", "Deshecho")
+    assert wanted[language == "es"] in told
+    if not stop_first:
+        web.text(phone, "stop")
+    page = desk.get(f"patients/{ana}")
+    assert "restart/1" not in page.text
+    assert web.silent(ana)
     subscription = web.core.patients.load(ana).subscription(1)
     assert subscription is not None
     assert subscription.status.word == "opted_out"
