@@ -85,6 +85,11 @@ def test_every_page_keeps_wcag_aa_and_scrolls_one_way_only(
     page.locator("main form button").click()
     expect(page.locator("main [aria-invalid]")).to_have_count(3)
     look()
+    web.core.staff.leave(own.partition("/")[2], 1, source=desk.member.source, undoable=True)
+    look(own)
+    page.locator("form[action$='/restart/1'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    look()
     page.context.close()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -24,6 +25,15 @@ PHONES = ("+15035550100", "+15035550101")
 MAILBOX = "ana@example.org"
 REASONS = ("stop", "staff", "invalid")
 STEPS = 3
+PROFILE = settings(
+    max_examples=40,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=False,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @dataclass
@@ -92,6 +102,7 @@ class People(RuleBasedStateMachine):
         self.holds: list[Hold] = []
         self.attempts: list[Beginning] = []
         self.texts: list[Text] = []
+        self.stopped: list[tuple[ModelPatient, int]] = []
         self.stops: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         for number in range(2):  # on one phone, one of them with a mailbox as well
@@ -236,17 +247,18 @@ class People(RuleBasedStateMachine):
         stands = self.store.status(person.id, number)
         if stands is Status.COMPLETED:
             return
+        self.stopped.append((person, number))
         self.store.stop_one(person.id, number, undoable=by_staff)
         if not by_staff:
             person.undoable.discard(number)
         elif stands in {Status.ACTIVE, Status.PAUSED}:
             person.undoable.add(number)
 
+    @precondition(lambda self: self.stopped)
     @rule(draw=st.data())
     def restart(self, draw: st.DataObject) -> None:
         """Staff undo a stop: only one of their own, only where nothing else was stopped since."""
-        person = draw.draw(st.sampled_from(self.people))
-        number = draw.draw(st.integers(1, person.subscriptions))
+        person, number = draw.draw(st.sampled_from(self.stopped[-3:]))
         before = self.store.subscription(person.id, number)
         if before.index >= STEPS and not self.store.fields(person.id).again(number):
             return  # nothing of it is left: a worker would complete it

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     invariant,
@@ -25,19 +25,10 @@ from service.store.records import LETTER, Again, Channel, Claimed, Status
 from tests.contract.store.conftest import KINDS
 from tests.contract.store.counting import counted, recount
 from tests.contract.store.installation import DAY, DUE, LEASE_MS
-from tests.contract.store.model import STEPS, Hold, ModelPatient, People
+from tests.contract.store.model import PROFILE, STEPS, Hold, ModelPatient, People
 from tests.support.sets import Store
 
 OPEN = frozenset({Status.ACTIVE})
-PROFILE = settings(
-    max_examples=40,
-    stateful_step_count=50,
-    deadline=None,
-    derandomize=False,
-    database=None,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-)
 CHANNEL: st.SearchStrategy[Channel] = st.sampled_from(["sms", "email"])
 HOW = st.sampled_from(["sent", "sent", "failed", "later", "unknown", "settled", "back"])
 DAYS = st.integers(0, 2).map(lambda ahead: DAY.toordinal() + ahead)
