@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from functools import lru_cache, partial
 from typing import TypeVar
@@ -119,12 +119,7 @@ def judge(
     """
     faults = _Faults()
     clinic = faults.of(lambda: read_clinic(form.clinic, clinics))
-    anonymous = nameless and not form.given_name.strip()
-    name = "" if anonymous else faults.of(lambda: read_given_name(form.given_name))
-    phone = None if clinic is None else faults.of(lambda: read_phone(form.phone, clinic.country))
-    email = faults.of(lambda: read_email(form.email))
-    if not form.phone.strip() and not form.email.strip():
-        faults.note("phone", "address_missing", "Give a phone number, an e-mail, or both.")
+    person = _Person.of(form, clinic, faults, nameless=nameless)
     series = faults.of(lambda: read_series(form.series))
     language = faults.of(lambda: language_of(form.language, series, catalog)) if series else None
     when = _When.of(form, clinic.country if clinic else None, faults)
@@ -133,9 +128,9 @@ def judge(
         return tuple(faults.found)
     return ValidForm(
         clinic=clinic,
-        given_name=name or "",
-        phone=phone,
-        email=email,
+        given_name=person.given_name or "",
+        phone=person.phone,
+        email=person.email,
         language=language or "",
         timezone=form.timezone.strip(),
         state=when.state,
@@ -145,6 +140,42 @@ def judge(
         consents=consents,
         wording=form.wording.strip(),
     )
+
+
+def judge_person(form: EnrolmentForm, like: ValidForm) -> ValidForm | tuple[InvalidInput, ...]:
+    """Check a form that says the same as one that was valid, but for name, phone and mailbox.
+
+    Where that one had a phone or a mailbox, this one is to have some text in its place too.
+    """
+    faults = _Faults()
+    person = _Person.of(form, like.clinic, faults)
+    if faults.found:
+        return tuple(faults.found)
+    name = person.given_name or ""
+    return replace(like, given_name=name, phone=person.phone, email=person.email)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What of a form says whom it is about; None for what is missing or wrong."""
+
+    given_name: str | None
+    phone: str | None
+    email: str | None
+
+    @classmethod
+    def of(
+        cls, form: EnrolmentForm, clinic: Clinic | None, faults: _Faults, *, nameless: bool = False
+    ) -> _Person:
+        """Read it; without the clinic's country no phone can be read."""
+        typed = form.given_name
+        anonymous = nameless and not typed.strip()
+        name = "" if anonymous else faults.of(lambda: read_given_name(typed))
+        phone = faults.of(lambda: read_phone(form.phone, clinic.country)) if clinic else None
+        email = faults.of(lambda: read_email(form.email))
+        if not form.phone.strip() and not form.email.strip():
+            faults.note("phone", "address_missing", "Give a phone number, an e-mail, or both.")
+        return cls(name, phone, email)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from service.enrolment.bulk.header import Header
 from service.enrolment.bulk.letters import is_garbled
 from service.enrolment.bulk.table import Record
 from service.enrolment.bulk.terms import Terms
-from service.enrolment.form import EnrolmentForm, ValidForm, judge
+from service.enrolment.form import EnrolmentForm, ValidForm, judge, judge_person
 from service.errors import InvalidInput
 from service.spreadsheets import unescaped
 from service.store.records import CHANNELS, Channel
@@ -24,6 +24,8 @@ _CONSENTS: Final[Mapping[str, tuple[Channel, ...]]] = {
     "e-mail": ("email",),
     "both": ("sms", "email"),
 }
+MOST_ALIKE: Final = 4096
+"""Kinds of rows that are remembered."""
 LONGEST: Final = 300
 """Letters of what is told about one cell."""
 _COLUMN_OF: Final = {"start": "visit_date", "sms_consent": "consent", "email_consent": "consent"}
@@ -57,6 +59,7 @@ class Judge:
         self._terms = terms.filled()
         self._clinics = terms.visible(clinics)
         self._catalog = catalog
+        self._valid: dict[tuple[str | bool, ...], ValidForm] = {}
 
     def judge(self, record: Record) -> ValidForm | tuple[Problem, ...]:
         """The row as it would be enrolled, or everything that is wrong with it."""
@@ -64,12 +67,29 @@ class Judge:
         if shape:
             return shape
         form, problems = self._form(record)
-        judged = judge(form, self._clinics, self._catalog)
+        judged = self._judged(form)
         if isinstance(judged, ValidForm):
             return problems or judged
         told = {problem.column for problem in problems}
         found = (self._told(fault, form) for fault in judged)
         return (*problems, *(problem for problem in found if problem.column not in told))
+
+    def _judged(self, form: EnrolmentForm) -> ValidForm | tuple[InvalidInput, ...]:
+        """A form, judged; rows that differ in the person alone are most of a file."""
+        said = (
+            *(form.clinic, form.series, form.timezone, form.language, form.state, form.bedtime),
+            *(form.start, form.sms_consent, form.email_consent, form.wording),
+            *(not form.phone.strip(), not form.email.strip()),
+        )
+        like = self._valid.get(said)
+        if like is not None:
+            return judge_person(form, like)
+        judged = judge(form, self._clinics, self._catalog)
+        if isinstance(judged, ValidForm):
+            if len(self._valid) >= MOST_ALIKE:
+                self._valid.clear()
+            self._valid[said] = judged
+        return judged
 
     def _told(self, fault: InvalidInput, form: EnrolmentForm) -> Problem:
         """A fault of a form, by the column that it is in."""

@@ -307,3 +307,33 @@ def test_a_key_is_found_again_with_the_row_it_was_first_met_in(people: list[int]
         seen.keep(key, number)
         first.setdefault(key, number)
     assert all(seen.find(key) == number for key, number in first.items())
+
+
+ROWS = st.fixed_dictionaries(
+    {
+        "given_name": st.sampled_from(["Ana", "Ben", "", "  ", "?" * 4]),
+        "phone": st.sampled_from(["503 555 0142", "+15035550143", "12", "", " "]),
+        "email": st.sampled_from(["ana@example.org", "Ben@Example.org", "ana@", "", " "]),
+        "clinic": st.sampled_from(["riverside", "hillside", "nowhere"]),
+        "bedtime": st.sampled_from(["22:30", "10 pm", "late"]),
+        "consent": st.sampled_from(["both", "sms", "email", "no"]),
+    }
+)
+
+
+@given(st.lists(ROWS, max_size=12))
+def test_a_row_is_judged_alike_whatever_rows_stand_before_it(rows: list[dict[str, str]]) -> None:
+    filled = [row(**cells) for cells in rows]
+    alone = [found for each in filled for found in judged(text(each))]
+    assert judged(text(*filled)) == alone
+
+
+def test_more_kinds_of_rows_than_are_remembered_are_judged_as_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.enrolment.bulk.judge.MOST_ALIKE", 2)
+    times = ["22:00", "22:15", "22:30", "22:00"]
+    found = judged(text(*(row(bedtime=each) for each in times)))
+    assert [each.bedtime for each in found if isinstance(each, ValidForm)] == [
+        time.fromisoformat(each) for each in times
+    ]
