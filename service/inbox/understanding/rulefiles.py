@@ -17,6 +17,7 @@ WORD_FILES: Final = ("words_en", "words_es", "words_fr")
 PATTERN_FILES: Final = (
     "opt_out",
     "leaving",
+    "plainly",
     "spanish",
     "stranger",
     "answers",

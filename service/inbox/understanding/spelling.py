@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -19,6 +19,8 @@ _SPELLED_OUT: Final = (
 """Keywords that people space out."""
 _SPLIT: Final = ("stop", "quit", "cancel", "unsubscribe", "resubscribe", "unenroll")
 """Keywords that a space or a hyphen falls into; and what is meant first where several may be."""
+_LONG: Final = 8
+"""A keyword so long may have fallen into more than two pieces (``UN SUB SCRIBE``)."""
 _HEARD: Final = re.compile(
     r"\b(won|to|too|tree|for|fore|fife|sicks|sex|ate|nein|nigh|tin)"
     r"(?= (?:out of|outta) (?:10|ten)\b)",
@@ -60,6 +62,15 @@ _SLIPS: Final = (
     (re.compile(r"(?<!is )(?<!too )(?<!a )\bfull stop(?=\W*$)", re.IGNORECASE), "."),
 )
 """Slips that are other words by themselves, where what stands beside them tells what was meant."""
+_SAME_SOUND: Final = tuple(
+    (re.compile(letters), heard)
+    for letters, heard in (
+        *(("ch", "1"), ("h", ""), ("qu(?=[ei])|q", "k"), ("c(?=[ei])|z|x", "s"), ("c", "k")),
+        *(("v|w", "b"), ("ll|i(?=[aeou])", "y"), ("g(?=[ei])", "j"), ("gu(?=[ei])", "g")),
+        (r"(.)\1+", r"\1"),
+    )
+)
+"""Letters that many write for one another, in Spanish, and one sign for each of their sounds."""
 _OVER_TEN: Final = re.compile(
     r"\b(\d|10|zero|one|two|three|four|five|six|seven|eight|nine|ten|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho"
     r"|nueve|diez) ?/ ?(?:10|ten|diez)\b(?!/)",
@@ -84,6 +95,7 @@ class Spelling:
         known: words that are right as they are.
         targets: words that are put right where one letter is wrong, by their length.
         parts: words that run together.
+        sounds: Spanish words by how they sound (`sound`).
     """
 
     emoji: Mapping[int, str]
@@ -96,6 +108,7 @@ class Spelling:
     known: frozenset[str]
     targets: Mapping[int, tuple[str, ...]]
     parts: frozenset[str]
+    sounds: Mapping[str, str]
 
     def spoken(self, text: str) -> str:
         """The text with emoji that say a word in words."""
@@ -119,9 +132,12 @@ class Spelling:
         return _DICTATED.sub(_dictated, heard)
 
     def corrected(self, word: str) -> tuple[str, ...]:
-        """The word meant, where exactly one letter (or the order of two) is wrong."""
+        """The word meant: one that sounds the same in Spanish, or that is one error apart."""
         if len(word) < FEWEST_LETTERS or not word.isalpha():
             return ()
+        heard = self.sounds.get(sound(word)) if len(word) > FEWEST_LETTERS else None
+        if heard:
+            return (heard,)
         for length in (len(word), len(word) + 1, len(word) - 1):
             for target in self.targets.get(length, ()):
                 if one_error_apart(word, target):
@@ -185,7 +201,25 @@ def spelling() -> Spelling:
             for length in set(map(len, corrected))
         },
         parts=frozenset(read["together"]["parts"].split()),
+        sounds=_sounds(),
     )
+
+
+def sound(word: str) -> str:
+    """How a Spanish word sounds, with one sign for each sound (``kitenme``, ``quitenme``)."""
+    for letters, heard in _SAME_SOUND:
+        word = letters.sub(heard, word)
+    return word
+
+
+def _sounds() -> dict[str, str]:
+    words = {
+        word
+        for entries in rule_file("words_es").values()
+        for word in re.findall(r"(?<!\S)[a-z]+(?!\S)", entries)
+        if len(word) > FEWEST_LETTERS
+    }
+    return {sound(word): word for word in sorted(words)}
 
 
 def _targets(corrected: Mapping[str, str]) -> list[str]:
@@ -209,6 +243,7 @@ def _reaction(begins: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\s*(?:{'|'.join(begins)})\s*[\"“”«]", re.IGNORECASE)
 
 
-def _split(words: Iterable[str]) -> re.Pattern[str]:
-    halves = (f"{word[:at]}[ -]{word[at:]}" for word in words for at in range(1, len(word)))
+def _split(words: Sequence[str]) -> re.Pattern[str]:
+    halves = [f"{word[:at]}[ -]{word[at:]}" for word in words for at in range(1, len(word))]
+    halves += ["[ -]?".join(word) for word in words if len(word) >= _LONG]
     return re.compile(rf"\b(?:{'|'.join(halves)})\b", re.IGNORECASE)

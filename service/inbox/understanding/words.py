@@ -18,9 +18,11 @@ SCORE: Final = "score"
 """Numbers from 0 to 10, in words too."""
 HALF: Final = "half"
 """Numbers up to 10 with a fraction."""
+ASKED: Final = "asked"
+"""The last word of a question."""
 HERE: Final = "here"
 """The one number that is asked about."""
-OF_PLACE: Final = frozenset({TITLED, SHOUTED_STOP, SCORE, HALF, HERE})
+OF_PLACE: Final = frozenset({TITLED, SHOUTED_STOP, SCORE, HALF, ASKED, HERE})
 """Classes that a word is in by more than its letters."""
 MOST: Final = 10
 _STOPS: Final = frozenset({"stop", "unsubscribe", "stopall", "quit"})
@@ -118,6 +120,7 @@ def words_of(sentence: Sentence) -> Words:
             SHOUTED_STOP: stops,
             SCORE: _places(word in VALUE for word in sentence.words),
             HALF: _places(bool(_FRACTION.fullmatch(word)) for word in sentence.words),
+            ASKED: sentence.asks << len(sentence.words) >> 1,
         },
     )
 
