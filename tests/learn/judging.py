@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from service.inbox.understanding import Intent
-from service.inbox.understanding.intents import ALIKE
+from service.inbox.understanding.intents import is_asked
 from service.inbox.understanding.likeness import Likeness
 from tests.learn.linear import Learned, learn
 from tests.learn.texts import Text, examples
@@ -79,8 +79,7 @@ def asked(text: Text, intent: Intent) -> bool:
     """Whether the second opinion is asked for at all."""
     if intent == Intent.OPT_OUT and text.denies:
         return False
-    said = set(text.ruled.intents)
-    return text.weighed and intent not in said and not said & ALIKE[intent]
+    return text.weighed and is_asked(intent, text.ruled)
 
 
 def least_score(found: Iterable[Judged], intent: Intent) -> float:

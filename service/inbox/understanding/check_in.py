@@ -24,10 +24,11 @@ class CheckIn:
 
 
 def check_in(sentences: Sequence[Words]) -> CheckIn | None:
-    """The answer in a text; None where no number in it is one."""
+    """The answer in a text, how it is before how it was; None where no number is one."""
     rules = rules_of("check_in")
     asked = [_counted(_said_once(each), rules) for each in sentences]
-    found = [answer for each in asked for answer in _answers(each, rules)]
+    told = [answer for each in asked for answer in _answers(each, rules)]
+    found = [answer for answer, earlier in told if not earlier] or [answer for answer, _ in told]
     if not found:
         return None
     first = found[0]
@@ -64,8 +65,8 @@ def _counted(sentence: Words, rules: RuleFile) -> Words:
     return sentence.with_places(SCORE, numbers & ~scale) if scale else sentence
 
 
-def _answers(sentence: Words, rules: RuleFile) -> list[CheckIn]:
-    """The answers of one sentence; how it was before gives way to how it is now."""
+def _answers(sentence: Words, rules: RuleFile) -> list[tuple[CheckIn, bool]]:
+    """The answers of one sentence; of each, whether it is how it was before."""
     found = []
     for at in range(len(sentence.words)):
         place = 1 << at
@@ -75,8 +76,7 @@ def _answers(sentence: Words, rules: RuleFile) -> list[CheckIn]:
             if rule:
                 value = None if "ambiguous" in rule.marks else VALUE.get(sentence.words[at])
                 found.append((CheckIn(value, rule.name), rules.lists["earlier"].found(asked)))
-    now = [answer for answer, earlier in found if not earlier]
-    return now or [answer for answer, _ in found]
+    return found
 
 
 def _says(rule: Rule, asked: Words) -> bool:

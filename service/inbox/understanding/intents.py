@@ -72,11 +72,15 @@ Where they have, those who were like leavers wanted to come back or asked how th
 """
 
 
+LASTING_SIGNS: Final = frozenset({"urgent.self_harm"})
+"""Rules beside which likeness does not hear a wish to leave."""
+
+
 def understand(text: str) -> Understanding:
     """What a text means; any text has an answer."""
     sentences = plain(text)
     ruled = _by_rules(sentences)
-    alike = _alike(ruled.intents, sentences)
+    alike = _alike(ruled, sentences)
     if not alike:
         return ruled
     said = {*ruled.intents, *alike} - {Intent.OTHER}
@@ -92,9 +96,19 @@ def understand_by_rules(text: str) -> Understanding:
     return _by_rules(plain(text))
 
 
-def _alike(said: Sequence[Intent], sentences: Sequence[Sentence]) -> list[Intent]:
+def is_asked(of: Intent, ruled: Understanding) -> bool:
+    """Whether likeness is asked about an intent, where rules have understood so much.
+
+    Who thinks of leaving this life is not asked whether he wants to leave us.
+    """
+    said = set(ruled.intents)
+    ending = of == Intent.OPT_OUT and not LASTING_SIGNS.isdisjoint(ruled.rules)
+    return of not in said and ALIKE[of].isdisjoint(said) and not ending
+
+
+def _alike(ruled: Understanding, sentences: Sequence[Sentence]) -> list[Intent]:
     """What rules have not found, and the text is like."""
-    asked = [of for of, instead in ALIKE.items() if of not in said and instead.isdisjoint(said)]
+    asked = [of for of in ALIKE if is_asked(of, ruled)]
     if not asked or not can_be_weighed(sentences):
         return []
     pieces = pieces_of(sentences)

@@ -31,7 +31,7 @@ _SWEARING: Final = re.compile(r"\bf[*#@$%!\-]+(?=[a-z]*\b)[a-z]*|\bf[*#@$%!]{2,}
 _PIECES: Final = re.compile(
     r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-\u2013\u2014/~]) ?\d{1,2}(?:/10)?"
     r"(?![\w/\-]|[.,:]\d))"
-    r"|(?P<opaque>[$€£+]\d[\d.,:]*|-\d+(?:\.\d+)?|\d+(?:[.,:/\-]\d+)+[a-zA-Z%]*|\d+%|\d+°)"
+    r"|(?P<opaque>[$€£+]\d[\d.,:]*|-\d+(?:\.\d+)?|\d+(?:[.,:/\-]\d+)+[a-zA-Z%]*|\d+%|\d+°|\d+'\d+)"
     r"|#?(?P<number>\d+)(?P<ish>(?i:-?ish))?(?![\w%])"
     r"|(?P<word>\$?[^\W_](?:[\w'$@]|\*(?=\w)|-(?=\w))*)"
     r"|(?P<sign>,| [-\u2013\u2014]+ |--+|[.!?;:\n\r()\[\]{}\"|*~/+&=]"
@@ -39,7 +39,9 @@ _PIECES: Final = re.compile(
 )
 _ELIDED: Final = re.compile(r"([cdjlmnst]|qu)'([^\W\d_]{2,})")
 """French words that lean on the next (``m'envoyer``)."""
-_SIGN: Final = re.compile(r"(?<=[a-zA-Z] )#(?!\w)")
+_SIGN: Final = re.compile(r"(?<=[a-zA-Z] )#(?!\w)|(?<=wrong)#", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"^0*(\d+)[.,]0$")
+"""A number with nothing behind its point."""
 _TITLES: Final = re.compile(r"\b(dr|mr|mrs|ms|sr|sra|srta|st|vs)\.(?=\s*[^\W\d_])", re.IGNORECASE)
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 
@@ -124,7 +126,7 @@ def _spelled_piece(found: re.Match[str], rules: Spelling) -> tuple[str, ...]:
             return (str(int(low)), "out", "of", high)
         return (str(int(low)), "/" if found["between"] == "/" else "to", str(int(high)))
     if found["opaque"]:
-        return (found["opaque"].casefold(),)
+        return (_WHOLE.sub(r"\1", found["opaque"].casefold()),)
     if found["number"]:
         return (found["number"].lstrip("0") or "0",)
     if found["sign"]:

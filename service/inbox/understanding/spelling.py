@@ -58,6 +58,7 @@ _SLIPS: Final = (
     ),
     (re.compile(r"\b[df]o (?:nit|mot|nto|nott|noy)\b(?= \w)", re.IGNORECASE), "do not"),
     (re.compile(r"\bwring (?=nu?mb|pers)", re.IGNORECASE), "wrong "),
+    (re.compile(r"\bstop ?2 ?(?=end|quit|cancel)", re.IGNORECASE), "stop to "),
     (re.compile(r"\bno (?:moe|mre|mor)\b", re.IGNORECASE), "no more"),
     (re.compile(r"(?<!is )(?<!too )(?<!a )\bfull stop(?=\W*$)", re.IGNORECASE), "."),
 )

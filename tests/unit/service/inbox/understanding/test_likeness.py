@@ -26,7 +26,7 @@ ALIKE_ALONE = {Intent.OPT_OUT: 0.78, Intent.URGENT: 0.65}
 MISSED = {Intent.OPT_OUT: 0.01, Intent.URGENT: 0.02}
 """By rules and likeness together."""
 FALSELY = 0.01
-MOST_PIECES = 15_000
+MOST_PIECES = 25_000
 SLOWEST_S = 0.5
 LETTERS = st.characters(categories=("L", "N", "P", "S", "Z"))
 
