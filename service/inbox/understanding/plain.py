@@ -28,6 +28,22 @@ _HALVES: Final = str.maketrans(dict.fromkeys("\u00bd\u00bc\u00be\u2153\u2154", "
 _HALF: Final = re.compile(r"(?<=\d) [13]/[234]\b")
 _SPACED: Final = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .,\-_*~/\\|]{1,3}[^\W\d_]){2,12}(?![^\W_])")
 _SWEARING: Final = re.compile(r"\bf[*#@$%!\-]+(?=[a-z]*\b)[a-z]*|\bf[*#@$%!]{2,}", re.IGNORECASE)
+_FINISHED: Final = re.compile(r"\b(?:termin|acab)é\b", re.IGNORECASE)
+"""What only an accent tells from an order (``terminé``, ``termine``)."""
+_OURS: Final = (
+    "texts?|messages?|msgs?|txts?|emails?|tips|reminders?|notifications?|alerts?|lectures?|surveys?"
+)
+_TOPIC: Final = re.compile(
+    r"\b(?:restless )?(?:legs?|rls|veins?|sleep|coffee|caffeine|smoking|walking|exercise|pain)"
+    rf" (?={_OURS}\b)"
+    r"|\b(?:restless legs?|legs?|rls|veins?)"
+    r" (?=(?:program|study|list|stuff|thing|service|updates?)\b)"
+    r"|(?<=s)(?<!legs) (?:about|regarding) (?:my |the |your )?(?:restless )?"
+    r"(?:legs?|rls|sleep|coffee|walking)"
+    r"(?=\W*$|[.,!?]| (?:please|any ?more|now|thanks|so|or)\b)",
+    re.IGNORECASE,
+)
+"""What our messages are about is no word of the body where somebody says what is to stop."""
 _PIECES: Final = re.compile(
     r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-\u2013\u2014/~]) ?\d{1,2}(?:/10)?"
     r"(?![\w/\-]|[.,:]\d))"
@@ -72,7 +88,9 @@ def plain(text: str) -> tuple[Sentence, ...]:
     folded = _SIGN.sub(" number ", folded)
     folded = _TITLES.sub(r"\1 ", _HALF.sub(" and a half", folded))
     folded = _SWEARING.sub(" fucking ", rules.without_signature(folded))
-    folded = rules.mended(_SPACED.sub(lambda found: _together(found[0], rules), folded))
+    folded = _TOPIC.sub(
+        "", rules.mended(_SPACED.sub(lambda found: _together(found[0], rules), folded))
+    )
     letters = [letter for letter in folded if letter.isalpha()]
     shouts = sum(map(str.isupper, letters)) > MOST_SHOUTED * len(letters)
     return tuple(_sentences(folded, rules, shouts=shouts))
@@ -81,7 +99,8 @@ def plain(text: str) -> tuple[Sentence, ...]:
 def _folded(text: str, rules: Spelling) -> str:
     """Latin letters without accents, case kept; emoji in words."""
     spoken = rules.spoken(text).translate(_HALVES)
-    parted = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", spoken))
+    composed = _FINISHED.sub("he terminado", unicodedata.normalize("NFKC", spoken))
+    parted = unicodedata.normalize("NFKD", composed)
     kept = "".join(c for c in parted if unicodedata.category(c) not in {"Mn", "Me", "Cf"})
     return kept.translate(_QUOTES).translate(rules.lookalikes)
 

@@ -13,7 +13,18 @@ from service.inbox.understanding.rulefiles import known_words, lexicon, real_wor
 FEWEST_LETTERS: Final = 4
 """A shorter word is one letter away from too many others."""
 _SPELLED_OUT: Final = (
-    *("stop", "stopall", "quit", "end", "cancel", "unsubscribe", "revoke", "help", "start"),
+    *(
+        "stop",
+        "stopp",
+        "stopall",
+        "quit",
+        "end",
+        "cancel",
+        "unsubscribe",
+        "revoke",
+        "help",
+        "start",
+    ),
     *("optout", "alto", "parar", "arret", "ayuda", "baja", "info", "yes"),
 )
 """Keywords that people space out."""
@@ -59,7 +70,11 @@ _SLIPS: Final = (
     (re.compile(r"\b[df]o (?:nit|mot|nto|nott|noy)\b(?= \w)", re.IGNORECASE), "do not"),
     (re.compile(r"\bwring (?=nu?mb|pers)", re.IGNORECASE), "wrong "),
     (re.compile(r"\bstop ?2 ?(?=end|quit|cancel)", re.IGNORECASE), "stop to "),
-    (re.compile(r"\bno (?:moe|mre|mor)\b", re.IGNORECASE), "no more"),
+    (re.compile(r"\bno ?(?:moe|mre|mor)\b", re.IGNORECASE), "no more"),
+    (
+        re.compile(r"\bdo(?:n'?t| not) (?:test|tax|taxt|tex) (?=me\b)", re.IGNORECASE),
+        "do not text ",
+    ),
     (re.compile(r"(?<!is )(?<!too )(?<!a )\bfull stop(?=\W*$)", re.IGNORECASE), "."),
 )
 """Slips that are other words by themselves, where what stands beside them tells what was meant."""
@@ -77,7 +92,9 @@ _OVER_TEN: Final = re.compile(
     r"|nueve|diez) ?/ ?(?:10|ten|diez)\b(?!/)",
     re.IGNORECASE,
 )
-_OUT: Final = re.compile(r"\bopt[ -](?:oit|iut|uot|ou|oout|outt|oyt|our|put)\b", re.IGNORECASE)
+_OUT: Final = re.compile(
+    r"\bopt(?:[ -]me)?[ -](?:oit|iut|uot|ou|ouy|oout|outt|oyt|our|put)\b", re.IGNORECASE
+)
 """What thumbs make of ``opt out``; too short to be put right as words are."""
 
 
@@ -128,7 +145,7 @@ class Spelling:
         for slip, meant in _SLIPS:
             text = slip.sub(meant, text)
         text = _OVER_TEN.sub(r"\1 out of 10", text)
-        whole = self.split.sub(lambda found: re.sub("[ -]", "", found[0]), text)
+        whole = self.split.sub(lambda found: re.sub("[ .-]", "", found[0]), text)
         heard = _HEARD.sub(lambda found: _MEANT[found[0].lower()], _OUT.sub("opt out", whole))
         return _DICTATED.sub(_dictated, heard)
 
@@ -245,6 +262,6 @@ def _reaction(begins: Iterable[str]) -> re.Pattern[str]:
 
 
 def _split(words: Sequence[str]) -> re.Pattern[str]:
-    halves = [f"{word[:at]}[ -]{word[at:]}" for word in words for at in range(1, len(word))]
+    halves = [f"{word[:at]}[ .-]{word[at:]}" for word in words for at in range(1, len(word))]
     halves += ["[ -]?".join(word) for word in words if len(word) >= _LONG]
     return re.compile(rf"\b(?:{'|'.join(halves)})\b", re.IGNORECASE)
