@@ -28,7 +28,11 @@ _HALVES: Final = str.maketrans(dict.fromkeys("\u00bd\u00bc\u00be\u2153\u2154", "
 _HALF: Final = re.compile(r"(?<=\d) [13]/[234]\b")
 _SPACED: Final = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .,\-_*~/\\|]{1,3}[^\W\d_]){2,12}(?![^\W_])")
 _SWEARING: Final = re.compile(r"\bf[*#@$%!\-]+(?=[a-z]*\b)[a-z]*|\bf[*#@$%!]{2,}", re.IGNORECASE)
-_FINISHED: Final = re.compile(r"\b(?:termin|acab)é\b", re.IGNORECASE)
+_FINISHED: Final = re.compile(
+    r"\b(?:(?:termin|acab)é\b|(?:dej|quit|par|cancel|borr)é"
+    r"(?= (?:de|el|la|los|las|mi|mis|en|un|una)\b)(?! de (?:mand|envi|escrib|molest|text|llam)))",
+    re.IGNORECASE,
+)
 """What only an accent tells from an order (``terminé``, ``termine``)."""
 _OURS: Final = (
     "texts?|messages?|msgs?|txts?|emails?|tips|reminders?|notifications?|alerts?|lectures?|surveys?"
@@ -99,7 +103,7 @@ def plain(text: str) -> tuple[Sentence, ...]:
 def _folded(text: str, rules: Spelling) -> str:
     """Latin letters without accents, case kept; emoji in words."""
     spoken = rules.spoken(text).translate(_HALVES)
-    composed = _FINISHED.sub("he terminado", unicodedata.normalize("NFKC", spoken))
+    composed = _FINISHED.sub("he dejado", unicodedata.normalize("NFKC", spoken))
     parted = unicodedata.normalize("NFKD", composed)
     kept = "".join(c for c in parted if unicodedata.category(c) not in {"Mn", "Me", "Cf"})
     return kept.translate(_QUOTES).translate(rules.lookalikes)
