@@ -12,7 +12,10 @@ from service.reporting.events import STATES, SUPPRESSED
 from service.store.tasks import TaskKind, TaskState
 from service.web.language import LANGUAGES, words
 
-RULE_FILES = ("opt_out", "leaving", "spanish", "stranger", "answers", "check_in", "urgent")
+RULE_FILES = (
+    *("opt_out", "leaving", "plainly", "spanish", "stranger"),
+    *("answers", "check_in", "urgent"),
+)
 
 
 @pytest.fixture(params=LANGUAGES)
