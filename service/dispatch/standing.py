@@ -16,7 +16,7 @@ from service.store.records import Channel, Patient, PatientFields, Status, Subsc
 _NIGHTLY_STATUSES = frozenset({Status.ACTIVE, Status.COMPLETED})
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def _profile(
     timezone: str,
     country: str,
