@@ -72,7 +72,13 @@ Where they have, those who were like leavers wanted to come back or asked how th
 """
 
 
-LASTING_SIGNS: Final = frozenset({"urgent.self_harm"})
+LASTING_SIGNS: Final = frozenset(
+    {
+        "urgent.self_harm",
+        *("urgent.means", "urgent.farewell", "urgent.joining", "urgent.no_reason"),
+        "urgent.french_self_harm",
+    }
+)
 """Rules beside which likeness does not hear a wish to leave."""
 
 

@@ -48,6 +48,18 @@ _TOPIC: Final = re.compile(
     re.IGNORECASE,
 )
 """What our messages are about is no word of the body where somebody says what is to stop."""
+_NAMED_SO: Final = re.compile(
+    r"\b(?:cedar|hope|toy|tool|medicine|treasure|ice|linen|blanket) chest\b|\bchest (?=freezer|of drawers)"
+    r"|\b(?:foot|feet) (?=of (?:the|my|our|a) (?:bed|stairs?|steps|hill|mountain|page|driveway|ramp))"
+    r"|\b(?:table|chair|lamb|turkey|chicken|bed) legs?\b|\blegs? (?=of (?:lamb|the table|the trip))"
+    r"|(?<=\d )(?:foot|feet) (?=(?:of|tall|long|wide|high|deep|away|from)\b)"
+    r"|\b(?:(?:swollen|cold|numb|sore|chest|legs?|foot|feet|clots?|blood|pain|breathing|wound|ulcer"
+    r"|swelling|dvt|edema|heart|attack|stroke|suicide|prevention|warning|signs?|care|diabetic|and|&)"
+    r" ){1,5}(?=(?:handouts?|leaflets?|brochures?|pamphlets?|flyers?|booklets?|worksheets?|posters?"
+    r"|articles?|infographics?)\b)",
+    re.IGNORECASE,
+)
+"""Things and papers called after the body: whoever names them tells of no sign."""
 _PIECES: Final = re.compile(
     r"(?P<range>(?<![\w/.\-])\d{1,2} ?(?P<between>[-\u2013\u2014/~]) ?\d{1,2}(?:/10)?"
     r"(?![\w/\-]|[.,:]\d))"
@@ -92,6 +104,7 @@ def plain(text: str) -> tuple[Sentence, ...]:
     folded = _SIGN.sub(" number ", folded)
     folded = _TITLES.sub(r"\1 ", _HALF.sub(" and a half", folded))
     folded = _SWEARING.sub(" fucking ", rules.without_signature(folded))
+    folded = _NAMED_SO.sub("", folded)
     folded = _TOPIC.sub(
         "", rules.mended(_SPACED.sub(lambda found: _together(found[0], rules), folded))
     )

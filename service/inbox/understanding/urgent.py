@@ -15,11 +15,20 @@ def urgent(sentences: Sequence[Words]) -> Iterator[str]:
     whole = joined(sentences)
     clauses = [clause for sentence in sentences for clause in _clauses(sentence, rules)]
     for rule in rules.rules:
-        looked = sentences if LASTING in rule.marks else clauses
+        looked = _looked_at(rule, whole, sentences, clauses)
         if any(_said(rule, each, rules) for each in looked) and not any(
             guard.holds(whole) for guard in rule.unless_text
         ):
             yield rule.name
+
+
+def _looked_at(
+    rule: Rule, whole: Words, sentences: Sequence[Words], clauses: Sequence[Words]
+) -> Sequence[Words]:
+    """What a rule is matched against."""
+    if rule.within == "text":
+        return (whole,)
+    return sentences if LASTING in rule.marks else clauses
 
 
 def _clauses(sentence: Words, rules: RuleFile) -> Iterator[Words]:
