@@ -25,10 +25,11 @@ class Labelled:
 
 def corpus() -> Iterator[Labelled]:
     """What the rules are held to: not one may be wrong."""
-    for group in tomllib.loads((UNDERSTANDING / "corpus.toml").read_text("utf-8"))["texts"]:
-        intents = tuple(Intent(intent) for intent in group["means"])
-        for text in group["says"]:
-            yield Labelled(text, intents, group.get("answer"))
+    for file in sorted(UNDERSTANDING.glob("corpus*.toml")):
+        for group in tomllib.loads(file.read_text("utf-8"))["texts"]:
+            intents = tuple(Intent(intent) for intent in group["means"])
+            for text in group["says"]:
+                yield Labelled(text, intents, group.get("answer"))
 
 
 def measured() -> Iterator[Labelled]:
