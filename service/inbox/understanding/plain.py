@@ -49,8 +49,10 @@ _TOPIC: Final = re.compile(
 )
 """What our messages are about is no word of the body where somebody says what is to stop."""
 _NAMED_SO: Final = re.compile(
-    r"\b(?:cedar|hope|toy|tool|medicine|treasure|ice|linen|blanket) chest\b|\bchest (?=freezer|of drawers)"
-    r"|\b(?:foot|feet) (?=of (?:the|my|our|a) (?:bed|stairs?|steps|hill|mountain|page|driveway|ramp))"
+    r"\b(?:cedar|hope|toy|tool|medicine|treasure|ice|linen|blanket) chest\b"
+    r"|\bchest (?=freezer|of drawers)"
+    r"|\b(?:foot|feet) (?=of (?:the|my|our|a) (?:bed|stairs?|steps|hill|mountain|page"
+    r"|driveway|ramp))"
     r"|\b(?:table|chair|lamb|turkey|chicken|bed) legs?\b|\blegs? (?=of (?:lamb|the table|the trip))"
     r"|(?<=\d )(?:foot|feet) (?=(?:of|tall|long|wide|high|deep|away|from)\b)"
     r"|\b(?:(?:swollen|cold|numb|sore|chest|legs?|foot|feet|clots?|blood|pain|breathing|wound|ulcer"
