@@ -56,7 +56,7 @@ class Understanding:
     died: bool = False
 
 
-_LEAVING: Final = ("opt_out", "leaving", "plainly", "spanish", "stranger")
+_LEAVING: Final = ("opt_out", "leaving", "plainly", "refusing", "spanish", "stranger")
 _OVERRULED: Final = {
     Intent.OPT_OUT: {Intent.OPT_IN, Intent.AFFIRM, Intent.DECLINE},
     Intent.OPT_IN: {Intent.AFFIRM},

@@ -18,6 +18,7 @@ PATTERN_FILES: Final = (
     "opt_out",
     "leaving",
     "plainly",
+    "refusing",
     "spanish",
     "stranger",
     "answers",
