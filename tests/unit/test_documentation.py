@@ -184,7 +184,8 @@ def test_every_rule_of_understanding_is_documented_and_no_other_is() -> None:
     rows = re.findall(
         r"^\| `(\w+\.\w+)` \| `(\w+)` \|", page("reference/understanding.md"), re.MULTILINE
     )
-    leaving = dict.fromkeys(("opt_out", "leaving", "plainly", "spanish", "stranger"), "opt_out")
+    names = ("opt_out", "leaving", "plainly", "refusing", "spanish", "stranger")
+    leaving = dict.fromkeys(names, "opt_out")
     files = leaving | {"answers": ""}
     files |= {"check_in": "check_in", "urgent": "urgent"}
     rules = [rule for file, intent in files.items() for rule in rules_of(file, intent).rules]
