@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.inbox.understanding.plain import PARTS
 from service.inbox.understanding.rules import Rule, RuleFile, rules_of
-from service.inbox.understanding.words import HALF, HERE, SCORE, VALUE, Words
+from service.inbox.understanding.words import HALF, HERE, PLURAL, SCORE, VALUE, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def check_in(sentences: Sequence[Words]) -> CheckIn | None:
         return first
     for surest in ("check_in.corrected", "check_in.out_of_ten"):
         sure = [answer for answer in found if answer.rule == surest]
-        if len(sure) == 1:
+        if len(sure) == 1 and (surest != "check_in.corrected" or sure[0].value == found[-1].value):
             return sure[0]
     return CheckIn(None, "check_in.several")
 
@@ -55,14 +55,18 @@ def _said_once(sentence: Words) -> Words:
 
 
 def _counted(sentence: Words, rules: RuleFile) -> Words:
-    """The words, in which the 10 of "out of 10" and the ends of a scale are no scores."""
+    """The words, in which the 10 of "out of 10", the ends of a scale and verbs count nothing."""
     numbers = sentence.singles(SCORE)
     scale = 0
     for _, end in rules.lists["denominators"].spans(sentence):
         scale |= 1 << (end - 1)
     for start, end in rules.lists["scales"].spans(sentence):
         scale |= (1 << end) - (1 << start)
-    return sentence.with_places(SCORE, numbers & ~scale) if scale else sentence
+    sentence = sentence.with_places(SCORE, numbers & ~scale) if scale else sentence
+    plural = sentence.singles(PLURAL)
+    for start, _ in rules.lists["no_plural"].spans(sentence) if plural else ():
+        plural &= ~(1 << start)
+    return sentence.with_places(PLURAL, plural)
 
 
 def _answers(sentence: Words, rules: RuleFile) -> list[tuple[CheckIn, bool]]:

@@ -22,14 +22,20 @@ ASKED: Final = "asked"
 """The last word of a question."""
 HERE: Final = "here"
 """The one number that is asked about."""
-OF_PLACE: Final = frozenset({TITLED, SHOUTED_STOP, SCORE, HALF, ASKED, HERE})
+FIGURE: Final = "figure"
+"""Other words with digits: times, prices, telephone numbers."""
+PLURAL: Final = "plural"
+"""Words that end as plurals do: they tell what is counted, most likely."""
+OF_PLACE: Final = frozenset({TITLED, SHOUTED_STOP, SCORE, HALF, ASKED, HERE, FIGURE, PLURAL})
 """Classes that a word is in by more than its letters."""
 MOST: Final = 10
 _STOPS: Final = frozenset({"stop", "unsubscribe", "stopall", "quit"})
+_PLURAL: Final = re.compile(r"[a-z]+[^suiw\W\d_]s")
 _FRACTION: Final = re.compile(r"\d[.,]\d{1,2}|10[.,]0")
 _NUMBER_WORDS: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez"),
+    *("zero", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"),
 )
 VALUE: Final = {word: at % (MOST + 1) for at, word in enumerate(_NUMBER_WORDS)} | {
     str(number): number for number in range(MOST + 1)
@@ -120,9 +126,15 @@ def words_of(sentence: Sentence) -> Words:
             SHOUTED_STOP: stops,
             SCORE: _places(word in VALUE for word in sentence.words),
             HALF: _places(bool(_FRACTION.fullmatch(word)) for word in sentence.words),
+            FIGURE: _places(_is_figure(word) for word in sentence.words),
+            PLURAL: _places(bool(_PLURAL.fullmatch(word)) for word in sentence.words),
             ASKED: sentence.asks << len(sentence.words) >> 1,
         },
     )
+
+
+def _is_figure(word: str) -> bool:
+    return word not in VALUE and any(map(str.isdigit, word)) and not _FRACTION.fullmatch(word)
 
 
 def _names(sentence: Sentence) -> int:
