@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from service.inbox.understanding.plain import PARTS
 from service.inbox.understanding.rules import Rule, RuleFile, rules_of
 from service.inbox.understanding.words import HALF, HERE, PLURAL, SCORE, VALUE, Words
+
+
+BESIDE: Final = "check_in.beside"
+"""The rule of numbers side by side, which may be one number said again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,18 @@ def _answers(sentence: Words, rules: RuleFile) -> list[tuple[CheckIn, bool]]:
             asked = sentence.with_places(HERE, place)
             rule = next((rule for rule in rules.rules if _says(rule, asked)), None)
             if rule:
-                value = None if "ambiguous" in rule.marks else VALUE.get(sentence.words[at])
-                found.append((CheckIn(value, rule.name), rules.lists["earlier"].found(asked)))
+                answer = CheckIn(_worth(rule, sentence, at), rule.name)
+                found.append((answer, rules.lists["earlier"].found(asked)))
     return found
+
+
+def _worth(rule: Rule, sentence: Words, at: int) -> int | None:
+    """What the number at a place is worth; None where others stand beside it."""
+    if "ambiguous" not in rule.marks:
+        return VALUE.get(sentence.words[at])
+    scores = sentence.singles(SCORE)
+    worth = {VALUE[word] for place, word in enumerate(sentence.words) if scores >> place & 1}
+    return worth.pop() if rule.name == BESIDE and len(worth) == 1 else None
 
 
 def _says(rule: Rule, asked: Words) -> bool:
