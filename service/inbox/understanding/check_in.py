@@ -10,7 +10,6 @@ from service.inbox.understanding.plain import PARTS
 from service.inbox.understanding.rules import Rule, RuleFile, rules_of
 from service.inbox.understanding.words import HALF, HERE, PLURAL, SCORE, VALUE, Words
 
-
 BESIDE: Final = "check_in.beside"
 """The rule of numbers side by side, which may be one number said again."""
 

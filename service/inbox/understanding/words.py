@@ -35,7 +35,7 @@ _FRACTION: Final = re.compile(r"\d[.,]\d{1,2}|10[.,]0")
 _NUMBER_WORDS: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez"),
-    *("zero", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"),
+    *("zero", "one", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"),
 )
 VALUE: Final = {word: at % (MOST + 1) for at, word in enumerate(_NUMBER_WORDS)} | {
     str(number): number for number in range(MOST + 1)
