@@ -10,6 +10,8 @@ from service.inbox.understanding.plain import PARTS
 from service.inbox.understanding.rules import Rule, RuleFile, rules_of
 from service.inbox.understanding.words import HALF, HERE, PLURAL, SCORE, VALUE, Words
 
+MOST_NUMBERS: Final = 12
+"""So many numbers of a sentence are looked at: each is against all its words."""
 BESIDE: Final = "check_in.beside"
 """The rule of numbers side by side, which may be one number said again."""
 
@@ -76,14 +78,14 @@ def _counted(sentence: Words, rules: RuleFile) -> Words:
 def _answers(sentence: Words, rules: RuleFile) -> list[tuple[CheckIn, bool]]:
     """The answers of one sentence; of each, whether it is how it was before."""
     found = []
-    for at in range(len(sentence.words)):
-        place = 1 << at
-        if place & (sentence.singles(SCORE) | sentence.singles(HALF)):
-            asked = sentence.with_places(HERE, place)
-            rule = next((rule for rule in rules.rules if _says(rule, asked)), None)
-            if rule:
-                answer = CheckIn(_worth(rule, sentence, at), rule.name)
-                found.append((answer, rules.lists["earlier"].found(asked)))
+    numbers = sentence.singles(SCORE) | sentence.singles(HALF)
+    places = [at for at in range(len(sentence.words)) if numbers >> at & 1]
+    for at in places[:MOST_NUMBERS]:
+        asked = sentence.with_places(HERE, 1 << at)
+        rule = next((rule for rule in rules.rules if _says(rule, asked)), None)
+        if rule:
+            answer = CheckIn(_worth(rule, sentence, at), rule.name)
+            found.append((answer, rules.lists["earlier"].found(asked)))
     return found
 
 
