@@ -1,13 +1,15 @@
 """The console's pages with many patients in the store: how long the server takes for each.
 
 Every page that can be asked for by its address alone is asked for; those that name something get a
-patient, a message or a series of the store. A page is loaded over a kept connection by one reader.
+patient, a message, a thread, an import or a series of the store. Before, some patients have texted.
+A page is loaded over a kept connection by one reader.
 """
 
 # ruff: noqa: T201
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import statistics
@@ -19,18 +21,24 @@ from pathlib import Path
 import httpx
 
 from service.accounts.roles import Role
+from service.bootstrap import Core
+from service.enrolment.bulk.terms import Terms
+from service.store.keys import new_attempt_id, system_random
 from service.web.console.access import FORM_TOKEN, cookie_name
-from tests.bench.goals.webhooks import web_process
+from tests.bench.goals.webhooks import burst, signed_posts, web_process
 from tests.bench.installation import Installation, running_installation, text_settings
 from tests.bench.report import Part, limit
 from tests.bench.sinks import running_sink
 from tests.bench.sizes import Sizes
+from tests.support.patient_files import opens, patient, row, text
 from tests.support.routes import routes_of
 
 MEDIAN_MS = 50.0
 MOST_BYTES = 200_000
 OWN = {"Sec-Fetch-Site": "same-origin"}
 """What a browser sends with a form of the page's own site."""
+REPLIES = 2_000
+"""Texts that have come in, of which a fifth wait for staff."""
 LOADS = 21
 """Of each page; the first has templates to compile, and its time counts as the others do."""
 
@@ -44,6 +52,7 @@ def console(part: Part, directory: Path, sizes: Sizes) -> None:
         installation.enrol(sizes.console, "sms")
         url, web = web_process(installation)
         try:
+            asyncio.run(burst(url, signed_posts(installation, min(REPLIES, sizes.console))))
             pages = dict(_load(installation, url))
         finally:
             web.send_signal(signal.SIGTERM)
@@ -72,6 +81,8 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
     token = core.sessions.start(admin.id)
     cookie = f"{cookie_name(core)}={token}"
     known = {
+        "member": admin.id,
+        "identifier": _checked_import(core),
         "patient": installation.newest[-1],
         "message": "walking",
         "series": "restless-legs",
@@ -82,6 +93,9 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
         "kind": "phone",
     }
     with httpx.Client(base_url=url, headers={"cookie": cookie}, trust_env=False) as client:
+        known["table"] = _named(client, "/console/insight", r"insight/(\w+)\.csv")
+        known["thread"] = _named(client, "/console/inbox", r'inbox/([\w.-]+)"')
+        known["reply"] = _named(client, f"/console/inbox/{known['thread']}", r'replies/([\w.-]+)"')
         for address in sorted(set(_addresses(installation, known))):
             found = client.get(address)
             if found.status_code == httpx.codes.SEE_OTHER:
@@ -93,13 +107,29 @@ def _load(installation: Installation, url: str) -> Iterator[tuple[str, tuple[flo
             yield address, (statistics.median(times), len(found.content))
         session = core.sessions.find(token)
         assert session is not None
-        patient = core.patients.contact(core.patients.load(known["patient"]))
-        for what, typed in {"phone": patient.phone, "name": patient.given_name}.items():
+        someone = core.patients.contact(core.patients.load(known["patient"]))
+        for what, typed in {"phone": someone.phone, "name": someone.given_name}.items():
             form = {FORM_TOKEN: session.csrf, "query": typed}
             search = partial(client.post, "/console/patients/search", data=form, headers=OWN)
             found = search()
             assert found.status_code == httpx.codes.OK, found.text
             yield f"a search by {what}", (statistics.median(_times(search)), len(found.content))
+
+
+def _checked_import(core: Core) -> str:
+    """The id of a file that was uploaded and checked, one row of it wrong."""
+    people = [*(patient(number) for number in range(500)), row(phone="12")]
+    terms = Terms(method="written", wording="2026-11")
+    identifier = core.imports.receive(opens(text(*people)), terms, "patients.csv", "bench").id
+    assert core.imports.check_kept(identifier, new_attempt_id(0, system_random))
+    return identifier
+
+
+def _named(client: httpx.Client, address: str, name: str) -> str:
+    """The first name that a page leads on to."""
+    found = re.search(name, client.get(address).text)
+    assert found is not None, f"{address} leads to no {name}"
+    return found[1]
 
 
 def _addresses(installation: Installation, known: Mapping[str, str]) -> Iterator[str]:

@@ -58,11 +58,11 @@ def webhooks(part: Part, directory: Path, sizes: Sizes) -> None:
         installation.enrol(sizes.webhooks, "sms")
         url, web = web_process(installation)
         try:
-            posts = _posts(installation, sizes.webhooks * 2)
-            asyncio.run(_burst(url, posts[: AT_ONCE * 8]))  # it has loaded everything
+            posts = signed_posts(installation, sizes.webhooks * 2)
+            asyncio.run(burst(url, posts[: AT_ONCE * 8]))  # it has loaded everything
             _let_nothing_collect()
             steady = asyncio.run(_steady(url, posts[: sizes.webhooks]))
-            rate = asyncio.run(_burst(url, posts[sizes.webhooks :]))
+            rate = asyncio.run(burst(url, posts[sizes.webhooks :]))
         finally:
             gc.enable()
             web.send_signal(signal.SIGTERM)
@@ -107,7 +107,8 @@ def web_process(installation: Installation) -> tuple[str, subprocess.Popen[bytes
     return listening() or "", process
 
 
-def _posts(installation: Installation, count: int) -> list[Post]:
+def signed_posts(installation: Installation, count: int) -> list[Post]:
+    """So many texts, each from another patient while there are as many."""
     validator = RequestValidator(TOKEN)
     public = f"{installation.core.settings.public_base}{PATH}"
     found = []
@@ -146,7 +147,7 @@ async def _steady(url: str, posts: Sequence[Post]) -> list[float]:
         return list(await asyncio.gather(*tasks))
 
 
-async def _burst(url: str, posts: Sequence[Post]) -> float:
+async def burst(url: str, posts: Sequence[Post]) -> float:
     """Post with so many under way at once; texts a second."""
     waiting = iter(posts)
 
