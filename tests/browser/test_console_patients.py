@@ -129,6 +129,9 @@ def test_a_patient_is_found_moved_and_written_to(browser: Browser, web: Site) ->
     page.goto(f"{web.url}/console/patients")
     page.get_by_label("Phone, e-mail, whole name").fill(patient)
     page.keyboard.press("Enter")
+    expect(page).to_have_url(
+        f"{web.url}/console/patients/search"
+    )  # others stand on the page before
     page.get_by_role("link", name="Ana").click()
     expect(page.get_by_text("my legs are a 7 today")).to_be_visible()
     page.get_by_role("link", name="Another first day").last.click()
