@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from service.store.keyring import Index
 from service.store.keys import PATIENT_RANDOM, PartitionKeys
 from service.store.names import normalised_name
 from service.store.records import Patient
-from service.store.scripts import Argument, Scripts, as_text
-from service.store.together import asked_together
+from service.store.scripts import Scripts, as_text
+from service.store.together import Asked, ask_together
 
 ID_LETTERS = 2 + PATIENT_RANDOM
 LEFT = "-" * ID_LETTERS
@@ -74,21 +75,11 @@ class Directory:
         lists: dict[str, dict[str, None]] = {}
         for listed, identifier in pairs:
             lists.setdefault(listed, {})[identifier] = None
-        entering: list[tuple[str, tuple[Argument, ...]]] = [
-            (self._key(listed), (len(ids), *ids)) for listed, ids in lists.items()
+        entering = [
+            Asked(self._partition(listed), self._key(listed), (len(ids), *ids))
+            for listed, ids in lists.items()
         ]
-
-        def enlist(groups: list[list[int]]) -> list[list[int]]:
-            some = [[entering[place] for place in places] for places in groups]
-            return self._scripts.run_durably(
-                "enlist",
-                [
-                    (tuple(key for key, _ in each), tuple(word for _, ids in each for word in ids))
-                    for each in some
-                ],
-            )
-
-        asked_together([self._partition(listed) for listed in lists], enlist)
+        ask_together(partial(self._scripts.run_durably, "enlist"), entering)
 
     def leave(self, identifier: str, lists: Sequence[str]) -> None:
         """Take a patient out of lists, durably."""

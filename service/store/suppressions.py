@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from service.clock import BusinessClock
@@ -11,7 +12,7 @@ from service.store.keyring import Index
 from service.store.keys import PartitionKeys, partition_of
 from service.store.records import LETTER, Channel
 from service.store.scripts import Argument, Call, Scripts
-from service.store.together import asked_together
+from service.store.together import Asked, ask_together
 
 GRACE_MS = 10_000
 """A fan-out that is open for longer was cut off, or is done twice, which is harmless."""
@@ -258,19 +259,8 @@ class Suppressions:
 
     def join_all(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
         """The same for many pairs of address and patient, with one wait for the disk."""
-        homes = [self.keys(digest) for digest, _ in pairs]
-        keys = [home.address(digest) for home, (digest, _) in zip(homes, pairs, strict=True)]
-
-        def join(groups: list[list[int]]) -> list[list[list[bytes]]]:
-            return self._scripts.run_durably(
-                "join_address",
-                [
-                    ([keys[at] for at in places], [pairs[at][1] for at in places])
-                    for places in groups
-                ],
-            )
-
-        copies = asked_together([home.partition for home in homes], join)
+        joining = [self._asked(digest, patient) for digest, patient in pairs]
+        copies = ask_together(partial(self._scripts.run_durably, "join_address"), joining)
         return [b"|".join(copy).decode() for copy in copies]
 
     def leave(self, digest: str, patient: str) -> None:
@@ -284,15 +274,13 @@ class Suppressions:
 
     def patients_of_all(self, digests: Sequence[str]) -> list[tuple[str, ...]]:
         """The same for many addresses, in one round trip."""
-        homes = [self.keys(digest) for digest in digests]
-        keys = [home.address(digest) for home, digest in zip(homes, digests, strict=True)]
-
-        def read(groups: list[list[int]]) -> list[list[list[bytes]]]:
-            calls = [([keys[at] for at in places], ()) for places in groups]
-            return self._scripts.run_many("patients_at", calls)
-
-        found = asked_together([home.partition for home in homes], read)
+        asked = [self._asked(digest) for digest in digests]
+        found = ask_together(partial(self._scripts.run_many, "patients_at"), asked)
         return [tuple(patient.decode() for patient in patients) for patients in found]
+
+    def _asked(self, digest: str, *arguments: str) -> Asked:
+        home = self.keys(digest)
+        return Asked(home.partition, home.address(digest), arguments)
 
 
 def _member(channel: Channel, digest: str) -> str:

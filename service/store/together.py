@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from service.store.scripts import Argument, Call
 
 MOST_KEYS: Final = 128
 """Keys of one call: well below a millisecond of the store, which does nothing else meanwhile."""
-T = TypeVar("T")
 
 
-def asked_together(
-    partitions: Sequence[int], ask: Callable[[list[list[int]]], Sequence[Sequence[T]]]
-) -> list[T]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of one key.
+
+    Attributes:
+        partition: the key's.
+        arguments: of the script, for this key.
+    """
+
+    partition: int
+    key: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def ask_together(
+    run: Callable[[Sequence[Call]], Sequence[Sequence[Any]]], asked: Sequence[Asked]
+) -> list[Any]:
     """One answer for each, in the order in which they were given.
 
     Args:
-        partitions: of each, its partition.
-        ask: given groups of places, each of one partition, answers for each place of each group.
+        run: runs calls of a script that takes many keys, and answers for each of them in turn.
+        asked: of which keys.
 
     Raises:
-        ValueError: a group was not answered whole.
+        ValueError: a call was not answered whole.
     """
-    groups = list(_groups(partitions))
-    found: list[Any] = [None] * len(partitions)
-    for places, answers in zip(groups, ask(groups), strict=True):
+    groups = list(_groups(asked))
+    calls = [([asked[at].key for at in places], _arguments(asked, places)) for places in groups]
+    found: list[Any] = [None] * len(asked)
+    for places, answers in zip(groups, run(calls), strict=True):
         for place, answer in zip(places, answers, strict=True):
             found[place] = answer
     return found
 
 
-def _groups(partitions: Sequence[int]) -> Iterator[list[int]]:
+def _arguments(asked: Sequence[Asked], places: Sequence[int]) -> list[Argument]:
+    return [argument for at in places for argument in asked[at].arguments]
+
+
+def _groups(asked: Sequence[Asked]) -> Iterator[list[int]]:
     """Places of one partition, in their order, at most ``MOST_KEYS`` at a time."""
     by_partition: dict[int, list[int]] = {}
-    for place, partition in enumerate(partitions):
-        by_partition.setdefault(partition, []).append(place)
+    for place, one in enumerate(asked):
+        by_partition.setdefault(one.partition, []).append(place)
     for places in by_partition.values():
         for start in range(0, len(places), MOST_KEYS):
             yield places[start : start + MOST_KEYS]
